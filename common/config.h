@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The configuration of an instance: one YAML file, read by the primary and by its secondaries.
+//
+// Every key is one row of the table in config_schema.c; that table drives parsing, defaults, ranges,
+// `--check`, the help and the reference. Nothing here is changed after rtap_config_load().
+
+#pragma once
+
+#include "log.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+enum rtap_idle {
+	RTAP_IDLE_SPIN, // poll at once again
+	RTAP_IDLE_PAUSE, // pause instructions between empty polls
+	RTAP_IDLE_SLEEP, // sleep, longer while nothing comes, up to idle-max-us
+};
+
+enum rtap_partitioner {
+	RTAP_PARTITIONER_RING, // by flow within the ring's own set of partitions
+	RTAP_PARTITIONER_FLOW, // by flow over all partitions
+	RTAP_PARTITIONER_BURST, // one partition a burst, rotating
+};
+
+enum rtap_order {
+	RTAP_ORDER_STRICT, // idempotent producer
+	RTAP_ORDER_RELAXED, // librdkafka's own
+};
+
+// An ordered list of CPU or lcore numbers ("1,3-5" -> 1 3 4 5). Empty when not set.
+struct rtap_cpu_list {
+	uint16_t *cpus;
+	unsigned int nb_cpus;
+};
+
+struct rtap_string_list {
+	char **items;
+	unsigned int nb_items;
+};
+
+// A librdkafka property as written by the user, kept as text; line and column of its key.
+struct rtap_property {
+	char *name;
+	char *value;
+	unsigned int line, column;
+};
+
+struct rtap_property_list {
+	struct rtap_property *items;
+	unsigned int nb_items;
+};
+
+// Strings are never NULL: an unset one is "".
+struct rtap_config {
+	char *file; // path that was loaded, for messages
+
+	// instance
+	char *instance;
+	char *group; // group that may read the counters; "" = root only
+	enum rtap_log_level log_level;
+	uint64_t stats_interval_s; // 0 = never
+	uint64_t drain_timeout_s;
+	uint64_t orphan_timeout_s;
+	uint64_t stuck_timeout_s;
+
+	// device
+	struct rtap_string_list devices; // PCI addresses or vdevs with their arguments
+	uint64_t port_mask; // bit n = port n; 0 = every port found
+	uint64_t receive_queues; // per port
+	uint64_t receive_descriptors; // per queue
+	uint64_t mtu;
+	bool promiscuous;
+
+	// lcores
+	uint64_t main_lcore;
+	struct rtap_cpu_list receive_lcores; // empty = every CPU allowed but the main lcore's
+	uint64_t burst_size;
+	uint64_t max_bursts;
+	enum rtap_idle idle;
+	uint64_t idle_max_us;
+
+	// memory
+	uint64_t transmit_rings_per_queue;
+	uint64_t buffer_memory_bytes; // per primary
+	uint64_t mbuf_data_room_bytes; // headroom included
+	char *hugepage_directory; // "" = EAL's choice
+
+	// Kafka
+	char *topic;
+	uint64_t workers; // per secondary
+	struct rtap_cpu_list worker_cpus; // empty = all that the process may use
+	uint64_t worker_burst; // packets handed to the Kafka client at once
+	uint64_t ack_window; // packets per ring that the Kafka client may hold
+	enum rtap_partitioner partitioner;
+	enum rtap_order order;
+	struct rtap_property_list kafka_global;
+	struct rtap_property_list kafka_topic;
+};
+
+// Where and why a configuration was refused. `text` is the whole line for the user:
+// "file:line:column: what, and what is allowed".
+struct rtap_config_error {
+	char text[512];
+};
+
+// Load and check `path` into *cfg, all of it or nothing. On success the caller owns *cfg and ends it
+// with rtap_config_fini(). Returns 0; -EINVAL when the content is refused, another negative errno when
+// the file cannot be read; both with error->text set. Never prints, never exits.
+int rtap_config_load(struct rtap_config *cfg, const char *path, struct rtap_config_error *error);
+
+// The same from memory; `name` stands for the file in messages.
+int rtap_config_load_buffer(
+	struct rtap_config *cfg, const char *name, const void *data, size_t size,
+	struct rtap_config_error *error
+);
+
+// Free what a load allocated. Safe on a zeroed struct.
+void rtap_config_fini(struct rtap_config *cfg);
+
+// Print the effective configuration as YAML that would load to the same. Property values whose name
+// speaks of a secret (password, ...) are printed as "(hidden)".
+void rtap_config_print(const struct rtap_config *cfg, FILE *out);
+
+// Print every key with type, unit, range, default and one line of help, made from the table.
+void rtap_config_print_reference(FILE *out);
