@@ -40,7 +40,8 @@ struct rtap_string_list {
 	unsigned int nb_items;
 };
 
-// A librdkafka property as written by the user, kept as text; line and column of its key.
+// A librdkafka property as written by the user, kept as text; line and column of its key, 0 when it is
+// our default.
 struct rtap_property {
 	char *name;
 	char *value;
@@ -120,7 +121,7 @@ int rtap_config_load_buffer(
 void rtap_config_fini(struct rtap_config *cfg);
 
 // Print the effective configuration as YAML that would load to the same. Property values whose name
-// speaks of a secret (password, ...) are printed as "(hidden)".
+// speaks of a secret (password, secret, key.pem, oauthbearer.config) are printed as "(hidden)".
 void rtap_config_print(const struct rtap_config *cfg, FILE *out);
 
 // Print every key with type, unit, range, default and one line of help, made from the table.

@@ -4,7 +4,9 @@
 #include "log.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <time.h>
 #include <unistd.h>
@@ -13,9 +15,8 @@ static char log_program[48] = "ringtap";
 static enum rtap_log_level log_level = RTAP_LOG_NOTICE;
 
 static const char *const level_names[] = {
-	[RTAP_LOG_ERR] = "error",	[RTAP_LOG_WARNING] = "warning",
-	[RTAP_LOG_NOTICE] = "notice",	[RTAP_LOG_INFO] = "info",
-	[RTAP_LOG_DEBUG] = "debug",
+	[RTAP_LOG_ERR] = "error", [RTAP_LOG_WARNING] = "warning", [RTAP_LOG_NOTICE] = "notice",
+	[RTAP_LOG_INFO] = "info", [RTAP_LOG_DEBUG] = "debug",
 };
 
 void rtap_log_init(const char *program, enum rtap_log_level level) {
@@ -25,6 +26,28 @@ void rtap_log_init(const char *program, enum rtap_log_level level) {
 
 enum rtap_log_level rtap_log_level(void) {
 	return log_level;
+}
+
+// Whoever reads our stderr must not be able to stop a capture: a line that would have to wait is lost,
+// and counted in the next one. A pipe that is writable takes a line whole (PIPE_BUF).
+static void write_line(const char *line, size_t len) {
+	static atomic_uint nb_lost;
+	struct pollfd out = {.fd = STDERR_FILENO, .events = POLLOUT};
+	char note[64];
+	unsigned int lost;
+	ssize_t n;
+
+	if (poll(&out, 1, 0) != 1 || (out.revents & POLLOUT) == 0) {
+		atomic_fetch_add_explicit(&nb_lost, 1, memory_order_relaxed);
+		return;
+	}
+	n = write(STDERR_FILENO, line, len);
+	lost = n > 0 ? atomic_exchange_explicit(&nb_lost, 0, memory_order_relaxed) : 0;
+	if (lost == 0 || poll(&out, 1, 0) != 1)
+		return;
+	len = (size_t)snprintf(note, sizeof(note), "(%u lines before this one were lost)\n", lost);
+	n = write(STDERR_FILENO, note, len);
+	(void)n;
 }
 
 void rtap_log_write(enum rtap_log_level level, const char *type, const char *fmt, ...) {
@@ -53,9 +76,7 @@ void rtap_log_write(enum rtap_log_level level, const char *type, const char *fmt
 		len = sizeof(line) - 1;
 	line[len++] = '\n';
 
-	// A line that cannot be written is lost: there is nowhere to report it.
-	n = write(STDERR_FILENO, line, len);
-	(void)n;
+	write_line(line, len);
 	errno = saved_errno;
 }
 

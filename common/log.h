@@ -22,7 +22,7 @@ void rtap_log_init(const char *program, enum rtap_log_level level);
 enum rtap_log_level rtap_log_level(void);
 
 // Write `TIME program[pid] LEVEL type: text`. A newline is added; longer lines than 2 KiB are cut.
-// Any thread; keeps errno.
+// Never waits: a line that stderr does not take at once is lost. Any thread; keeps errno.
 void rtap_log_write(enum rtap_log_level level, const char *type, const char *fmt, ...)
 	RTAP_PRINTF(3, 4);
 

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <check.h>
+
 #include <stdlib.h>
 
 #define CHECK_MAIN(make_suite)                                                                     \
