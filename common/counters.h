@@ -2,8 +2,9 @@
 // The counters file of an instance: one tmpfs file, mapped by all, readable without EAL and root.
 //
 // Layout: struct rtap_counters_header, then the arrays of ports, queues, rings and slots at the
-// offsets that the header names. Every word is 64 bits with one writer that stores it (relaxed);
-// readers load it (relaxed) and so see each counter grow, but no common instant of several counters.
+// offsets that the header names. Every word is 64 bits with one writer that stores it (release);
+// readers load it (acquire): they see each counter grow and the writer's order of stores, but no
+// common instant of several counters.
 
 #pragma once
 
@@ -74,7 +75,7 @@ struct rtap_port_counters {
 struct rtap_queue_counters {
 	RTAP_CACHE_ALIGNED uint32_t port_id, queue_id;
 	uint32_t lcore_id, reserved;
-	RTAP_CACHE_ALIGNED struct { // own line: the receive worker stores here at every burst
+	struct RTAP_CACHE_ALIGNED { // own line: the receive worker stores here at every burst
 #define RTAP_QUEUE_COUNTER RTAP_COUNTER_WORD
 #define RTAP_QUEUE_GAUGE RTAP_COUNTER_WORD
 #include "counters.def"
@@ -87,12 +88,12 @@ struct rtap_ring_counters {
 	uint32_t size; // packets it can hold
 	char name[32];
 	rtap_counter_t owner; // slot + 1 of its transmit worker, 0 = none; writer: control thread
-	RTAP_CACHE_ALIGNED struct { // writer: receive worker
+	struct RTAP_CACHE_ALIGNED { // writer: receive worker
 #define RTAP_RING_COUNTER RTAP_COUNTER_WORD
 #define RTAP_RING_GAUGE RTAP_COUNTER_WORD
 #include "counters.def"
 	};
-	RTAP_CACHE_ALIGNED struct { // writer: the owner
+	struct RTAP_CACHE_ALIGNED { // writer: the owner
 #define RTAP_OWNER_COUNTER RTAP_COUNTER_WORD
 #include "counters.def"
 	};
@@ -106,7 +107,7 @@ struct rtap_slot_counters {
 	rtap_counter_t supervisor_pid;
 	rtap_counter_t started_us; // UTC
 	rtap_counter_t heartbeat_us; // UTC of the last heartbeat that the primary saw
-	RTAP_CACHE_ALIGNED struct { // writer: the transmit worker
+	struct RTAP_CACHE_ALIGNED { // writer: the transmit worker
 #define RTAP_WORKER_COUNTER RTAP_COUNTER_WORD
 #define RTAP_WORKER_GAUGE RTAP_COUNTER_WORD
 #include "counters.def"
@@ -116,11 +117,11 @@ struct rtap_slot_counters {
 #undef RTAP_COUNTER_WORD
 
 static inline void rtap_counter_set(rtap_counter_t *counter, uint64_t value) {
-	atomic_store_explicit(counter, value, memory_order_relaxed);
+	atomic_store_explicit(counter, value, memory_order_release);
 }
 
 static inline uint64_t rtap_counter_get(const rtap_counter_t *counter) {
-	return atomic_load_explicit(counter, memory_order_relaxed);
+	return atomic_load_explicit(counter, memory_order_acquire);
 }
 
 // For the one writer of the word only.

@@ -17,7 +17,8 @@ struct rtap_counters_shape {
 // `gid` ((gid_t)-1 = leave), all zero, lay it out and map it for writing. `magic` is not yet set: see
 // rtap_counters_publish(). Returns 0 or a negative errno.
 int rtap_counters_create(
-	struct rtap_counters *c, const char *path, const struct rtap_counters_shape *shape, gid_t gid
+	struct rtap_counters *c, const char *path, const struct rtap_counters_shape *shape,
+	gid_t gid
 );
 
 // Primary: everything constant is in place; readers may come.

@@ -1,0 +1,315 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Rows of the table, snapshots, and the laws between counters.
+
+#include "balance.h"
+
+#include "errno_set.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+// Two counters that were not read at one moment: never below 0.
+static uint64_t minus(uint64_t a, uint64_t b) {
+	return a > b ? a - b : 0;
+}
+
+bool rtap_slot_is_live(const struct rtap_slot_counters *slot) {
+	switch (rtap_counter_get(&slot->state)) {
+	case RTAP_WORKER_STARTING:
+	case RTAP_WORKER_SERVING:
+	case RTAP_WORKER_DRAINING:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static void add_port(const struct rtap_port_counters *p, struct rtap_balance *b) {
+	uint64_t drops = rtap_counter_get(&p->missed) + rtap_counter_get(&p->errors)
+		+ rtap_counter_get(&p->no_buffer);
+
+	b->nic.in += rtap_counter_get(&p->received) + drops;
+	b->nic.drops += drops;
+}
+
+static void add_queue(const struct rtap_queue_counters *q, struct rtap_balance *b) {
+	b->rx.in += rtap_counter_get(&q->received);
+	b->filtered += rtap_counter_get(&q->filtered);
+}
+
+static void add_ring(const struct rtap_ring_counters *r, struct rtap_balance *b) {
+	uint64_t sent_again = rtap_counter_get(&r->sent_again);
+	uint64_t taken = rtap_counter_get(&r->taken);
+	uint64_t enqueued = rtap_counter_get(&r->enqueued);
+
+	b->rx.out += enqueued;
+	b->rx.queued += minus(enqueued + sent_again, taken);
+	b->rx.drops += rtap_counter_get(&r->ring_full);
+	b->tx.in += taken;
+	b->sent_again += sent_again;
+}
+
+static uint64_t failed(const struct rtap_slot_counters *s) {
+	return rtap_counter_get(&s->failed_too_large) + rtap_counter_get(&s->failed_invalid);
+}
+
+static void add_slot(const struct rtap_slot_counters *s, struct rtap_balance *b) {
+	uint64_t returned = rtap_counter_get(&s->returned);
+
+	b->tx.out += minus(rtap_counter_get(&s->accepted), returned);
+	b->kaf.out += rtap_counter_get(&s->delivered);
+	b->kaf.drops += failed(s);
+	if (!rtap_slot_is_live(s))
+		return;
+	b->tx.queued += rtap_counter_get(&s->tx_queued);
+	b->tx.drops += rtap_counter_get(&s->tx_refused);
+	b->kaf.queued += rtap_counter_get(&s->in_flight);
+}
+
+void rtap_balance_compute(const struct rtap_counters *c, struct rtap_balance *balance) {
+	memset(balance, 0, sizeof(*balance));
+	for (uint32_t i = 0; i < c->header->nb_slots; i++)
+		add_slot(&c->slots[i], balance);
+	for (uint32_t i = 0; i < c->header->nb_rings; i++)
+		add_ring(&c->rings[i], balance);
+	for (uint32_t i = 0; i < c->header->nb_queues; i++)
+		add_queue(&c->queues[i], balance);
+	for (uint32_t i = 0; i < c->header->nb_ports; i++)
+		add_port(&c->ports[i], balance);
+	balance->kaf.in = balance->tx.out;
+}
+
+// Where the words that change begin; before them is what tells how long the arrays are.
+#define FIRST_WORD (offsetof(struct rtap_counters_header, state) / sizeof(uint64_t))
+
+void rtap_snapshot_take(struct rtap_counters *snapshot, const struct rtap_counters *c) {
+	const rtap_counter_t *from = (const void *)c->header;
+	rtap_counter_t *to = (void *)snapshot->header;
+
+	for (size_t i = snapshot->mapped_bytes / sizeof(uint64_t); i-- > FIRST_WORD;)
+		rtap_counter_set(&to[i], atomic_load_explicit(&from[i], memory_order_acquire));
+}
+
+int rtap_snapshot_init(struct rtap_counters *snapshot, const struct rtap_counters *c) {
+	unsigned char *base = aligned_alloc(64, c->mapped_bytes);
+
+	memset(snapshot, 0, sizeof(*snapshot));
+	if (base == NULL)
+		return errno_set(ENOMEM);
+	memcpy(base, c->header, FIRST_WORD * sizeof(uint64_t));
+	snapshot->header = (void *)base;
+	snapshot->ports = (void *)(base + snapshot->header->ports_offset);
+	snapshot->queues = (void *)(base + snapshot->header->queues_offset);
+	snapshot->rings = (void *)(base + snapshot->header->rings_offset);
+	snapshot->slots = (void *)(base + snapshot->header->slots_offset);
+	snapshot->mapped_bytes = c->mapped_bytes;
+	rtap_snapshot_take(snapshot, c);
+	return 0;
+}
+
+void rtap_snapshot_fini(struct rtap_counters *snapshot) {
+	free(snapshot->header);
+	memset(snapshot, 0, sizeof(*snapshot));
+}
+
+static const char *const law_texts[] = {
+	[RTAP_LAW_RECEIVED] = "received = filtered + enqueued + ring_full",
+	[RTAP_LAW_QUEUE_ENQUEUED] = "enqueued of the queue = enqueued of its rings",
+	[RTAP_LAW_QUEUE_RING_FULL] = "ring_full of the queue = ring_full of its rings",
+	[RTAP_LAW_RELEASED] = "enqueued = released + in_ring",
+	[RTAP_LAW_RELEASED_TAKEN] = "released + sent_again <= taken",
+	[RTAP_LAW_TAKEN_ENQUEUED] = "taken <= enqueued + sent_again",
+	[RTAP_LAW_HANDED_OVER] = "[rx] out + sent again = [rx] queued + [tx] in",
+	[RTAP_LAW_RELEASED_DONE] = "released <= delivered + failed",
+	[RTAP_LAW_DONE_TAKEN] = "delivered + failed <= taken",
+	[RTAP_LAW_AT_REST] = "released = delivered + failed, at rest, up to sent_again",
+};
+
+const char *rtap_law_text(enum rtap_law_kind kind) {
+	return law_texts[kind];
+}
+
+int rtap_laws_init(struct rtap_laws *laws, const struct rtap_counters *snapshot) {
+	const struct rtap_counters_header *h = snapshot->header;
+	struct rtap_law *law;
+
+	laws->nb_laws = 0;
+	laws->laws = calloc(3 * (size_t)h->nb_queues + 3 * (size_t)h->nb_rings + 4, sizeof(*law));
+	if (laws->laws == NULL)
+		return errno_set(ENOMEM);
+	law = laws->laws;
+	for (uint32_t i = 0; i < h->nb_queues; i++)
+		for (int kind = RTAP_LAW_RECEIVED; kind <= RTAP_LAW_QUEUE_RING_FULL; kind++)
+			*law++ = (struct rtap_law){.kind = kind, .index = i};
+	for (uint32_t i = 0; i < h->nb_rings; i++)
+		for (int kind = RTAP_LAW_RELEASED; kind <= RTAP_LAW_TAKEN_ENQUEUED; kind++)
+			if (rtap_counter_get(&snapshot->rings[i].quarantined) == 0)
+				*law++ = (struct rtap_law){.kind = kind, .index = i};
+	for (int kind = RTAP_LAW_HANDED_OVER; kind <= RTAP_LAW_AT_REST; kind++)
+		*law++ = (struct rtap_law){.kind = kind};
+	laws->nb_laws = (size_t)(law - laws->laws);
+	return 0;
+}
+
+void rtap_laws_fini(struct rtap_laws *laws) {
+	free(laws->laws);
+	memset(laws, 0, sizeof(*laws));
+}
+
+// Both sides of one law in one snapshot.
+struct sides {
+	uint64_t left, right;
+	uint64_t surplus; // by which the right may be more, in an equality
+	bool pending; // the law does not speak of this moment
+};
+
+static struct sides sides(uint64_t left, uint64_t right) {
+	return (struct sides){.left = left, .right = right};
+}
+
+static struct sides queue_sides(const struct rtap_law *law, const struct rtap_counters *c) {
+	const struct rtap_queue_counters *q = &c->queues[law->index];
+	struct sides s = {0};
+
+	if (law->kind == RTAP_LAW_RECEIVED) {
+		s.left = rtap_counter_get(&q->received);
+		s.right = rtap_counter_get(&q->filtered) + rtap_counter_get(&q->enqueued)
+			+ rtap_counter_get(&q->ring_full);
+		return s;
+	}
+	s.left = rtap_counter_get(
+		law->kind == RTAP_LAW_QUEUE_ENQUEUED ? &q->enqueued : &q->ring_full
+	);
+	for (uint32_t i = 0; i < c->header->nb_rings; i++) {
+		const struct rtap_ring_counters *r = &c->rings[i];
+
+		if (r->port_id == q->port_id && r->queue_id == q->queue_id)
+			s.right += rtap_counter_get(
+				law->kind == RTAP_LAW_QUEUE_ENQUEUED ? &r->enqueued : &r->ring_full
+			);
+	}
+	return s;
+}
+
+static struct sides ring_sides(const struct rtap_law *law, const struct rtap_counters *c) {
+	const struct rtap_ring_counters *r = &c->rings[law->index];
+	uint64_t sent_again = rtap_counter_get(&r->sent_again);
+	uint64_t taken = rtap_counter_get(&r->taken);
+	uint64_t enqueued = rtap_counter_get(&r->enqueued);
+	uint64_t released = rtap_counter_get(&r->released);
+
+	switch (law->kind) {
+	case RTAP_LAW_RELEASED_TAKEN:
+		return sides(released + sent_again, taken);
+	case RTAP_LAW_TAKEN_ENQUEUED:
+		return sides(taken, enqueued + sent_again);
+	default:
+		return sides(enqueued, released + rtap_counter_get(&r->in_ring));
+	}
+}
+
+struct totals {
+	uint64_t released, in_ring, done;
+};
+
+static struct totals sum_up(const struct rtap_counters *c) {
+	struct totals t = {0};
+
+	for (uint32_t i = 0; i < c->header->nb_rings; i++) {
+		t.released += rtap_counter_get(&c->rings[i].released);
+		t.in_ring += rtap_counter_get(&c->rings[i].in_ring);
+	}
+	for (uint32_t i = 0; i < c->header->nb_slots; i++)
+		t.done += rtap_counter_get(&c->slots[i].delivered) + failed(&c->slots[i]);
+	return t;
+}
+
+static struct sides instance_sides(const struct rtap_law *law, const struct rtap_counters *c) {
+	struct rtap_balance b;
+	struct totals t = sum_up(c);
+
+	rtap_balance_compute(c, &b);
+	switch (law->kind) {
+	case RTAP_LAW_HANDED_OVER:
+		return sides(b.rx.out + b.sent_again, b.rx.queued + b.tx.in);
+	case RTAP_LAW_RELEASED_DONE:
+		return sides(t.released, t.done);
+	case RTAP_LAW_DONE_TAKEN:
+		return sides(t.done, b.tx.in);
+	default:
+		return (struct sides){t.released, t.done, b.sent_again, t.in_ring != 0};
+	}
+}
+
+static struct sides sides_of(const struct rtap_law *law, const struct rtap_counters *c) {
+	if (law->kind <= RTAP_LAW_QUEUE_RING_FULL)
+		return queue_sides(law, c);
+	if (law->kind <= RTAP_LAW_TAKEN_ENQUEUED)
+		return ring_sides(law, c);
+	return instance_sides(law, c);
+}
+
+static bool is_upper_bound(enum rtap_law_kind kind) {
+	return kind == RTAP_LAW_RELEASED_TAKEN || kind == RTAP_LAW_TAKEN_ENQUEUED
+		|| kind == RTAP_LAW_RELEASED_DONE || kind == RTAP_LAW_DONE_TAKEN;
+}
+
+// What one killed receive worker may have left uncounted: part of a burst, or of what it released.
+static uint64_t allowance(const struct rtap_law *law, const struct rtap_counters *c) {
+	switch (law->kind) {
+	case RTAP_LAW_RECEIVED:
+	case RTAP_LAW_QUEUE_ENQUEUED:
+	case RTAP_LAW_QUEUE_RING_FULL:
+		return RTAP_LAW_BURST_MAX;
+	case RTAP_LAW_RELEASED:
+	case RTAP_LAW_TAKEN_ENQUEUED:
+		return c->rings[law->index].size;
+	case RTAP_LAW_HANDED_OVER:
+		return (uint64_t)RTAP_LAW_BURST_MAX * c->header->nb_queues;
+	default:
+		return 0;
+	}
+}
+
+static void settle(struct rtap_law *law, uint64_t left, uint64_t right, bool holds) {
+	law->left = left;
+	law->right = right;
+	if (holds)
+		law->held = true;
+	else
+		law->failures++;
+}
+
+static void
+judge(struct rtap_law *law, const struct rtap_counters *first, const struct rtap_counters *second,
+      bool unfinished) {
+	struct sides a = sides_of(law, first), b = sides_of(law, second);
+	uint64_t slack = unfinished ? allowance(law, second) : 0;
+
+	if (is_upper_bound(law->kind)) {
+		settle(law, a.left, b.right, a.left <= b.right + slack);
+		return;
+	}
+	// Nobody tells what the couriers gave back after the primary was killed.
+	if (a.left != b.left || a.right != b.right || a.pending || b.pending
+	    || (law->kind == RTAP_LAW_AT_REST && unfinished))
+		return;
+	settle(law, b.left, b.right,
+	       b.left <= b.right + slack && b.right <= b.left + b.surplus + slack);
+}
+
+size_t rtap_laws_judge(
+	struct rtap_laws *laws, const struct rtap_counters *first,
+	const struct rtap_counters *second, bool unfinished
+) {
+	size_t nb_failing = 0;
+
+	for (size_t i = 0; i < laws->nb_laws; i++) {
+		struct rtap_law *law = &laws->laws[i];
+
+		if (!law->held)
+			judge(law, first, second, unfinished);
+		nb_failing += !law->held && law->failures > 0;
+	}
+	return nb_failing;
+}

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// stats-tool: what an instance received, holds, delivered and dropped.
+
+#include "check.h"
+#include "counters_file.h"
+#include "exit_code.h"
+#include "options.h"
+#include "print.h"
+#include "table.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+static const char cut_short[] = "stats-tool: the counters file was cut short while it was read\n";
+
+// ringtap never cuts a counters file, but whoever does must not crash its readers.
+static void on_sigbus(int signo) {
+	ssize_t n = write(STDERR_FILENO, cut_short, sizeof(cut_short) - 1);
+
+	(void)n;
+	_exit(RTAP_EXIT_MISMATCH);
+}
+
+static int explain_no_permission(const struct rtap_instance *inst) {
+	const struct group *group = NULL;
+	struct stat st;
+
+	if (stat(inst->dir, &st) == 0 && st.st_gid != 0)
+		group = getgrgid(st.st_gid);
+	if (group != NULL)
+		fprintf(stderr,
+			"stats-tool: no permission for %s: be a member of group '%s', or root\n",
+			inst->dir, group->gr_name);
+	else
+		fprintf(stderr,
+			"stats-tool: no permission for %s: be root, or set 'group:' in the configuration "
+			"of the primary\n",
+			inst->dir);
+	return RTAP_EXIT_NOT_ROOT;
+}
+
+// One line with the remedy; returns the exit code.
+static int explain_failure(const struct rtap_instance *inst, int rc, const char *why) {
+	switch (-rc) {
+	case ENOENT:
+		fprintf(stderr,
+			"stats-tool: there is no instance '%s' (%s/counters): start capture-primary, or "
+			"name another one with -i\n",
+			inst->name, inst->dir);
+		return RTAP_EXIT_NO_PRIMARY;
+	case EACCES:
+	case EPERM:
+		return explain_no_permission(inst);
+	case EPROTO:
+		fprintf(stderr,
+			"stats-tool: %s/counters: %s: use the stats-tool that belongs to the primary\n",
+			inst->dir, why);
+		return RTAP_EXIT_MISMATCH;
+	default:
+		fprintf(stderr, "stats-tool: %s/counters: %s\n", inst->dir, strerror(-rc));
+		return RTAP_EXIT_FAILURE;
+	}
+}
+
+// What a watch compares with: the last table and when it was.
+struct last_table {
+	struct rtap_balance balance;
+	uint64_t started_us; // of the primary: another one starts at 0 again
+	uint64_t now_us;
+};
+
+static void print_table(const struct view *view, struct last_table *last) {
+	struct rtap_balance now;
+	double seconds = (double)(int64_t)(view->now_us - last->now_us) / 1e6;
+
+	rtap_balance_compute(&view->counters, &now);
+	rtap_table_print(stdout, &now);
+	if (last->started_us == view->counters.header->started_us && last->now_us != 0
+	    && seconds > 0) {
+		fputc('\n', stdout);
+		rtap_table_print_rates(stdout, &now, &last->balance, seconds);
+	}
+	last->balance = now;
+	last->started_us = view->counters.header->started_us;
+	last->now_us = view->now_us;
+}
+
+static int
+show(const struct options *opt, const struct view *view, const struct rtap_counters *live,
+     struct last_table *last) {
+	if (opt->json) {
+		print_json(stdout, view);
+		return RTAP_EXIT_OK;
+	}
+	print_primary(stdout, view);
+	if (opt->check)
+		return check_laws(stdout, view, live);
+	print_table(view, last);
+	if (opt->verbose) {
+		fputc('\n', stdout);
+		print_verbose(stdout, view);
+	}
+	return RTAP_EXIT_OK;
+}
+
+// Look at the instance anew, so that a watch follows it from one primary to the next.
+static int
+look_once(const struct options *opt, const struct rtap_instance *inst, struct last_table *last) {
+	struct rtap_counters live;
+	char why[128] = "";
+	struct view view;
+	int rc;
+
+	rc = view_open(&view, &live, inst, why, sizeof(why));
+	if (rc < 0)
+		return explain_failure(inst, rc, why);
+	rc = show(opt, &view, &live, last);
+	view_fini(&view);
+	rtap_counters_unmap(&live);
+	return rc;
+}
+
+static void wait_seconds(double seconds) {
+	const struct timespec t = {
+		.tv_sec = (time_t)seconds,
+		.tv_nsec = (long)((seconds - (double)(time_t)seconds) * 1e9),
+	};
+
+	nanosleep(&t, NULL);
+}
+
+// Until a signal ends it, or nobody reads any more. An instance that is gone may come back.
+static void
+watch(const struct options *opt, const struct rtap_instance *inst, struct last_table *last) {
+	const char *separator = isatty(STDOUT_FILENO) ? "\033[H\033[2J" : "\n";
+
+	while (fflush(stdout) == 0) {
+		wait_seconds(opt->watch_s);
+		if (!opt->json)
+			fputs(separator, stdout);
+		look_once(opt, inst, last);
+	}
+}
+
+int main(int argc, char **argv) {
+	const struct sigaction bus = {.sa_handler = on_sigbus};
+	struct last_table last = {0};
+	struct rtap_instance inst;
+	struct options opt;
+	int rc;
+
+	rc = options_parse(&opt, argc, argv);
+	if (rc < 0 && rtap_instance_init(&inst, opt.instance) < 0) {
+		fprintf(stderr, "stats-tool: '%s' cannot be the name of an instance\n",
+			opt.instance);
+		rc = RTAP_EXIT_USAGE;
+	}
+	if (rc < 0) {
+		sigaction(SIGBUS, &bus, NULL);
+		rc = look_once(&opt, &inst, &last);
+		if (rc == RTAP_EXIT_OK && opt.watch_s > 0)
+			watch(&opt, &inst, &last);
+	}
+	if (fflush(stdout) != 0 || ferror(stdout)) {
+		fprintf(stderr, "stats-tool: cannot write: %s\n", strerror(errno));
+		return RTAP_EXIT_FAILURE;
+	}
+	return rc;
+}

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// What stats-tool prints. Write errors are left in `out` (ferror).
+
+#pragma once
+
+#include "view.h"
+
+#include <stdio.h>
+
+struct print_name {
+	char text[64];
+};
+
+// A name from the file without what a terminal would obey.
+struct print_name print_name(const char *name);
+
+// One line: "primary: running (pid 12), capturing, DPDK 22.11.11, up 3m 5s".
+void print_primary(FILE *out, const struct view *view);
+
+// Tables of ports, queues, rings and workers.
+void print_verbose(FILE *out, const struct view *view);
+
+// All of it as one JSON object on one line.
+void print_json(FILE *out, const struct view *view);
+
+// What every figure and name means.
+void print_explanation(FILE *out);

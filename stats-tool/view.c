@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Look at an instance: counters and primary.
+
+#include "view.h"
+
+#include "counters_file.h"
+#include "fields.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <time.h>
+
+static const char *const primary_names[] = {
+	[VIEW_RUNNING] = "running",
+	[VIEW_STOPPED] = "stopped",
+	[VIEW_KILLED] = "killed",
+	[VIEW_REPLACED] = "restarting",
+};
+
+static const char *const phase_names[] = {
+	[RTAP_STATE_STARTING] = "starting",
+	[RTAP_STATE_CAPTURING] = "capturing",
+	[RTAP_STATE_DRAINING] = "draining",
+	[RTAP_STATE_STOPPED] = "stopped",
+};
+
+static const char *const worker_state_names[] = {
+	[RTAP_WORKER_NONE] = "gone",       [RTAP_WORKER_STARTING] = "starting",
+	[RTAP_WORKER_SERVING] = "serving", [RTAP_WORKER_DRAINING] = "draining",
+	[RTAP_WORKER_LEFT] = "left",
+};
+
+static uint64_t utc_us(void) {
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
+static bool pid_exists(int64_t pid) {
+	return pid > 0 && (kill((pid_t)pid, 0) == 0 || errno == EPERM);
+}
+
+// Whether the lock of the primary is held, and by the one whose counters these are.
+static void
+look_for_primary(const struct rtap_instance *inst, int64_t pid, bool *held, bool *same) {
+	struct rtap_primary_info info;
+	int alive = rtap_primary_is_alive(inst);
+
+	*held = alive < 0 ? pid_exists(pid) : alive == 1;
+	*same = rtap_primary_info_read(inst, &info) < 0 || info.pid == pid;
+}
+
+static enum view_primary judge_primary(bool held, bool same, uint64_t state) {
+	if (held && !same)
+		return VIEW_REPLACED;
+	if (held)
+		return VIEW_RUNNING;
+	return state == RTAP_STATE_STOPPED ? VIEW_STOPPED : VIEW_KILLED;
+}
+
+// What a worker held when it died is no level of anything any more.
+static void clear_gauges_of_the_dead(struct rtap_counters *c) {
+	for (uint32_t i = 0; i < c->header->nb_slots; i++) {
+		if (rtap_slot_is_live(&c->slots[i]))
+			continue;
+		for (size_t k = 0; k < fields_worker.nb_fields; k++)
+			if (fields_worker.fields[k].gauge)
+				field_set(&fields_worker.fields[k], &c->slots[i], 0);
+	}
+}
+
+int view_open(
+	struct view *view, struct rtap_counters *live, const struct rtap_instance *inst, char *why,
+	size_t why_size
+) {
+	char path[sizeof(inst->dir) + 16];
+	bool held, same;
+	int rc;
+
+	rtap_instance_path(inst, "counters", path, sizeof(path));
+	rc = rtap_counters_map(live, path, false, why, why_size);
+	if (rc < 0)
+		return rc;
+	look_for_primary(inst, live->header->primary_pid, &held, &same);
+	rc = rtap_snapshot_init(&view->counters, live);
+	if (rc < 0) {
+		rtap_counters_unmap(live);
+		return rc;
+	}
+	clear_gauges_of_the_dead(&view->counters);
+	view->now_us = utc_us();
+	view->primary = judge_primary(held, same, rtap_counter_get(&view->counters.header->state));
+	return 0;
+}
+
+void view_fini(struct view *view) {
+	rtap_snapshot_fini(&view->counters);
+}
+
+const char *view_primary_name(enum view_primary primary) {
+	return primary_names[primary];
+}
+
+#define NAME_OF(names, n) ((n) < sizeof(names) / sizeof((names)[0]) ? (names)[n] : "unknown")
+
+const char *view_phase_name(uint64_t state) {
+	return NAME_OF(phase_names, state);
+}
+
+const char *view_worker_state_name(uint64_t state) {
+	return NAME_OF(worker_state_names, state);
+}
