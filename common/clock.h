@@ -5,6 +5,10 @@
 // slewed, at most RTAP_CLOCK_MAX_SLEW_PPM; a difference above RTAP_CLOCK_STEP_NS is a step: the clock
 // follows at once, is counted, and whoever stamps packets keeps them from going backwards
 // (rtap_stamp()).
+//
+// The frequency that DPDK reports may be 10 MHz steps away from the real one (1,500 ppm and more), so
+// the clock learns quickly in its first seconds and then more and more slowly, which filters the
+// jitter of the samples.
 
 #pragma once
 
@@ -25,22 +29,26 @@ struct rtap_clock {
 
 	RTAP_CACHE_ALIGNED uint64_t nominal_q32; // the rest is the writer's alone
 	int64_t rate_ppb; // learned deviation from nominal
+	int64_t age_ns; // learning time so far
 	uint64_t steps;
 };
 
-// Start at (tsc, utc_ns) with the nominal frequency.
+// Start at (tsc, utc_ns) with the nominal frequency, which must not be 0.
 void rtap_clock_init(struct rtap_clock *clock, uint64_t tsc_hz, uint64_t tsc, uint64_t utc_ns);
 
-// Compare with a sample of UTC and correct the clock; call it every 10 ms to 1 s. Returns the
-// difference (UTC - clock) in ns before the correction; *stepped tells whether it was a step.
+// Compare with a sample of UTC and correct the clock; call it every 10 ms to 1 s, always from the same
+// thread. Returns the difference (UTC - clock) in ns before the correction; *stepped tells whether it
+// was a step. Of a few (tsc, utc_ns) pairs pass the one that took the least time to read, and pass it
+// at once: what readers see in the meantime is off by the change of rate over that time.
 int64_t
 rtap_clock_discipline(struct rtap_clock *clock, uint64_t tsc, uint64_t utc_ns, bool *stepped);
+
+__extension__ typedef unsigned __int128 rtap_uint128_t;
 
 // UTC in ns at `tsc`. Any thread, any process that maps the clock.
 static inline uint64_t rtap_clock_ns(const struct rtap_clock *clock, uint64_t tsc) {
 	uint64_t base_tsc, base_ns, q32;
 	uint32_t before, after;
-	__extension__ unsigned __int128 elapsed;
 
 	do {
 		before = atomic_load_explicit(&clock->sequence, memory_order_acquire);
@@ -53,9 +61,8 @@ static inline uint64_t rtap_clock_ns(const struct rtap_clock *clock, uint64_t ts
 
 	// A core whose TSC is a few ticks behind the writer's must not wrap around.
 	if (tsc < base_tsc)
-		return base_ns - (uint64_t)(((__extension__ unsigned __int128)(base_tsc - tsc) * q32) >> 32);
-	elapsed = (__extension__ unsigned __int128)(tsc - base_tsc) * q32;
-	return base_ns + (uint64_t)(elapsed >> 32);
+		return base_ns - (uint64_t)(((rtap_uint128_t)(base_tsc - tsc) * q32) >> 32);
+	return base_ns + (uint64_t)(((rtap_uint128_t)(tsc - base_tsc) * q32) >> 32);
 }
 
 // How far stamps may run ahead of the clock to stay distinct.

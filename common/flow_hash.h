@@ -12,4 +12,7 @@
 
 // `frame` is the first segment of a packet, `len` its length; what is not in it counts as absent.
 // Any bytes are fine. Pure; any thread.
+//
+// All bits are equally good, but two choices by the same bits are one choice: the ring goes by the low
+// half, the partition within the ring's set by the high bits.
 uint32_t rtap_flow_hash(const void *frame, uint32_t len);

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The contract between the primary and its secondaries: one block in hugepages.
+//
+// The block and the transmit rings stand on hugepages of their own ("control zones"), the only ones
+// that a transmit worker can write to: packet memory and EAL's own files are read-only there. Neither
+// side trusts what the other wrote further than it has checked it. Times are CLOCK_MONOTONIC in ns
+// unless said otherwise.
+
+#pragma once
+
+#include "attributes.h"
+#include "counters.h"
+
+#include <assert.h>
+#include <stdatomic.h>
+#include <stdint.h>
+
+#define RTAP_SHM_ZONE "rtap_control" // memzone of the block; its rings' zones have a suffix
+#define RTAP_SHM_MAGIC UINT64_C(0x314d485350415452) // "RTAPSHM1", little-endian
+#define RTAP_SHM_VERSION 1
+
+#define RTAP_MAX_RINGS 1024
+#define RTAP_MAX_ZONES 8
+#define RTAP_MAX_RINGS_PER_QUEUE 16
+
+// Registered by the primary, published here: an 8-byte field of each mbuf, its capture time in ns
+// since the epoch, UTC.
+#define RTAP_CAPTURE_TIME_FIELD "rtap_dynfield_capture_time"
+
+// An incarnation is one life of a worker at a slot: a 64-bit number that is never used twice, never 0,
+// whose low 8 bits are its slot.
+#define RTAP_INCARNATION(sequence, slot) ((uint64_t)(sequence) << 8 | (uint64_t)(slot))
+#define RTAP_INCARNATION_SLOT(incarnation) ((unsigned int)((incarnation)&0xff))
+static_assert(RTAP_MAX_SLOTS <= 256, "a slot fits the low bits of an incarnation");
+
+struct rtap_shm_slot {
+	// Writer: the worker that holds the lock of the slot's byte in the file `slots`.
+	RTAP_CACHE_ALIGNED _Atomic uint64_t incarnation;
+	_Atomic uint64_t heartbeat_ns;
+	_Atomic uint64_t started_us; // UTC
+	_Atomic uint32_t state; // enum rtap_worker_state
+	_Atomic int32_t pid;
+	_Atomic int32_t supervisor_pid;
+};
+
+struct rtap_shm_ring {
+	// Writer: the primary.
+	RTAP_CACHE_ALIGNED char name[32];
+	uint32_t port_id, queue_id;
+	uint32_t ring_id; // within the queue
+	uint32_t size; // power of two, of the rte_ring
+	_Atomic uint64_t assigned; // incarnation of the worker that shall serve it, 0 = none
+	_Atomic uint32_t quarantined; // its tail made no sense; nobody serves it
+
+	// Incarnation of the worker that serves it, 0 = free. A worker takes it by compare-and-swap from
+	// 0 and clears it when its window is empty; anyone may clear the word of a dead owner.
+	RTAP_CACHE_ALIGNED _Atomic uint64_t owner;
+};
+
+struct rtap_shm {
+	// Constant once `magic` is set. Writer: the primary.
+	uint64_t magic;
+	uint32_t version;
+	uint32_t bytes; // sizeof this struct
+	char dpdk_version[40];
+	char instance[40];
+	uint8_t boot_id[RTAP_BOOT_ID_SIZE];
+	uint32_t nb_rings, nb_slots;
+	int32_t capture_time_offset; // of the mbuf field, bytes
+	uint32_t nb_zones;
+	struct {
+		uint64_t address, bytes;
+	} zones[RTAP_MAX_ZONES]; // control zones, whole hugepages
+
+	// Writer: the primary's control thread.
+	RTAP_CACHE_ALIGNED _Atomic uint32_t state; // enum rtap_instance_state
+
+	// Writers: workers, by fetch-and-add.
+	RTAP_CACHE_ALIGNED _Atomic uint64_t next_sequence;
+
+	struct rtap_shm_slot slots[RTAP_MAX_SLOTS];
+	struct rtap_shm_ring rings[RTAP_MAX_RINGS];
+};
+
+static_assert(sizeof(struct rtap_shm_slot) == 64, "one cache line a slot");
+static_assert(sizeof(struct rtap_shm_ring) == 128, "owner word on a line of its own");
