@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// All that a running primary consists of, and its order of start and stop once EAL is up.
+
+#pragma once
+
+#include "clock.h"
+#include "config.h"
+#include "control_zone.h"
+#include "counters_file.h"
+#include "instance.h"
+#include "nic_port.h"
+#include "rx_worker.h"
+#include "sizing.h"
+#include "worker_registry.h"
+
+struct rte_mempool;
+
+struct capture {
+	const struct rtap_config *cfg;
+	const struct rtap_instance *inst;
+	struct sizing sizing;
+	struct rte_mempool *pools[SIZING_MAX_NODES]; // by NUMA node
+	struct control_zone zone;
+	struct rtap_counters counters;
+	struct rtap_clock clock;
+	struct nic_port ports[NIC_PORT_MAX];
+	unsigned int nb_ports;
+	struct rx_queue *queues; // of all ports
+	unsigned int nb_queues;
+	struct rx_worker *workers;
+	unsigned int nb_workers;
+	struct worker_registry registry;
+	int slots_fd;
+};
+
+// Find and configure the ports, create pools, rings, shared block and counters file, launch the
+// receive workers on EAL's lcores, start the ports, freeze memory. Afterwards nothing is allocated.
+// Returns -1, or the exit code to leave with (the reason is logged).
+int capture_create(
+	struct capture *cap, const struct rtap_config *cfg, const struct rtap_instance *inst,
+	const uint8_t boot_id[RTAP_BOOT_ID_SIZE], gid_t gid
+);
+
+// Tell all receive workers, and wait until each has obeyed: after RX_RECLAIM all that was received is
+// on the rings and counted, after RX_EXIT they have ended.
+void capture_set_phase(struct capture *cap, enum rx_phase phase);
+void capture_set_state(struct capture *cap, enum rtap_instance_state state);
+
+// Buffers that are still on rings.
+uint64_t capture_outstanding(const struct capture *cap);
+
+// Buffers that are in their pools, and all there are.
+void capture_count_buffers(const struct capture *cap, uint64_t *nb_free, uint64_t *nb_all);
+
+// Receive workers end, ports stop. Says whether every buffer came back but the `left` ones. A device that
+// does not close within some seconds is left to the end of the process, which must come now.
+void capture_destroy(struct capture *cap, uint64_t left);

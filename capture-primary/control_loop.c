@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The primary's control thread.
+
+#include "control_loop.h"
+
+#include "log.h"
+#include "now.h"
+#include "runtime_files.h"
+#include "stop_flag.h"
+
+#include <rte_cycles.h>
+
+#include <inttypes.h>
+#include <time.h>
+
+#define LOG_TYPE "control"
+
+#define ROUND_MS 10
+#define CLOCK_ROUNDS 10 // discipline it every 100 ms
+#define NIC_ROUNDS 10 // ask the drivers every 100 ms
+#define FILES_ROUNDS 1000 // tidy up every 10 s
+
+// The tightest of three samples: one that was preempted between the two clocks would look like drift.
+static void discipline_clock(struct capture *cap) {
+	uint64_t best = UINT64_MAX, tsc = 0, utc = 0;
+	int64_t off_ns;
+	bool stepped;
+
+	for (int i = 0; i < 3; i++) {
+		uint64_t before = rte_rdtsc(), sample = rtap_utc_ns(), after = rte_rdtsc();
+
+		if (after - before >= best)
+			continue;
+		best = after - before;
+		tsc = before + best / 2;
+		utc = sample;
+	}
+	off_ns = rtap_clock_discipline(&cap->clock, tsc, utc, &stepped);
+	if (!stepped)
+		return;
+	rtap_counter_add(&cap->counters.header->clock_steps, 1);
+	LOG(WARNING, "UTC was stepped by %" PRId64 " ms; capture times follow%s", off_ns / 1000000,
+	    off_ns < 0 ? " as soon as UTC is past the last one of each ring" : "");
+}
+
+static void update_nics(struct capture *cap) {
+	uint64_t nb_free, nb_all;
+
+	for (unsigned int i = 0; i < cap->nb_ports; i++)
+		nic_port_update_counters(&cap->ports[i], &cap->counters.ports[i]);
+	capture_count_buffers(cap, &nb_free, &nb_all);
+	rtap_counter_set(&cap->counters.header->buffers_free, nb_free);
+	rtap_counter_set(&cap->counters.header->buffers, nb_all);
+}
+
+static void one_round(struct capture *cap, uint64_t round) {
+	struct timespec pause = {.tv_nsec = ROUND_MS * 1000000};
+
+	worker_registry_update(&cap->registry);
+	if (round % CLOCK_ROUNDS == 0)
+		discipline_clock(cap);
+	if (round % NIC_ROUNDS == 0)
+		update_nics(cap);
+	if (round % FILES_ROUNDS == FILES_ROUNDS - 1)
+		runtime_files_remove_dead(cap->inst);
+	rtap_counter_set(&cap->counters.header->updated_us, rtap_utc_ns() / 1000);
+	// All of it: net_tap has the kernel announce packets by signals.
+	while (nanosleep(&pause, &pause) < 0)
+		;
+}
+
+static void drain(struct capture *cap, uint64_t round) {
+	uint64_t deadline_ns = rtap_monotonic_ns()
+		+ cap->cfg->drain_timeout_s * UINT64_C(1000000000);
+
+	capture_set_state(cap, RTAP_STATE_DRAINING);
+	capture_set_phase(cap, RX_RECLAIM);
+	LOG(NOTICE,
+	    "receiving stopped, %" PRIu64
+	    " buffers on the rings, %u workers; draining for at most %" PRIu64 " s",
+	    capture_outstanding(cap), worker_registry_nb_workers(&cap->registry),
+	    cap->cfg->drain_timeout_s);
+	while (capture_outstanding(cap) > 0 && rtap_monotonic_ns() < deadline_ns
+	       && rtap_stop_requested() < 2)
+		one_round(cap, round++);
+	update_nics(cap);
+}
+
+uint64_t control_loop_run(struct capture *cap) {
+	uint64_t left, round = 0;
+
+	while (rtap_stop_requested() == 0)
+		one_round(cap, round++);
+	drain(cap, round);
+	left = capture_outstanding(cap);
+	if (left > 0)
+		LOG(WARNING,
+		    "%" PRIu64
+		    " buffers left on the rings: their packets are not in Kafka, they end "
+		    "with this primary",
+		    left);
+	capture_set_state(cap, RTAP_STATE_STOPPED);
+	return left;
+}

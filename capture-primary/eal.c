@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// EAL for the primary.
+
+#include "eal.h"
+
+#include "config_schema.h"
+#include "cpu_list.h"
+#include "eal_args.h"
+#include "exit_code.h"
+#include "hugepages.h"
+#include "log.h"
+#include "pci_nics.h"
+#include "shm_layout.h"
+
+#include <rte_eal.h>
+#include <rte_errno.h>
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+#define LOG_TYPE "eal"
+
+static void
+count_ports(const struct rtap_config *cfg, uint32_t *ports_on_node, unsigned int nb_nodes) {
+	unsigned int nb_masked = (unsigned int)__builtin_popcountll(cfg->port_mask);
+
+	for (unsigned int i = 0; i < cfg->devices.nb_items; i++) {
+		const char *device = cfg->devices.items[i];
+		unsigned int node = rtap_config_device_is_pci(device) ? pci_nics_node(device) : 0;
+
+		ports_on_node[node < nb_nodes ? node : 0]++;
+	}
+	if (cfg->devices.nb_items == 0)
+		ports_on_node[0] = nb_masked > 0 ? nb_masked : 1;
+}
+
+static uint32_t nb_lcores(const struct rtap_config *cfg) {
+	struct rtap_cpu_list allowed = {0};
+	uint32_t nb = cfg->receive_lcores.nb_cpus + 1;
+
+	if (cfg->receive_lcores.nb_cpus == 0 && rtap_cpu_list_allowed(&allowed) == 0)
+		nb = allowed.nb_cpus > 1 ? allowed.nb_cpus : 2;
+	rtap_cpu_list_fini(&allowed);
+	return nb;
+}
+
+int eal_plan(const struct rtap_config *cfg, struct sizing *s) {
+	uint32_t ports_on_node[SIZING_MAX_NODES] = {0};
+	unsigned int nb_nodes = hugepages_nb_nodes();
+	uint64_t page = hugepages_default_bytes(), least = 0, nb_rings = 0;
+
+	if (nb_nodes > SIZING_MAX_NODES)
+		nb_nodes = SIZING_MAX_NODES;
+	count_ports(cfg, ports_on_node, nb_nodes);
+	for (unsigned int n = 0; n < nb_nodes; n++)
+		nb_rings += ports_on_node[n] * cfg->receive_queues * cfg->transmit_rings_per_queue;
+	if (nb_rings > RTAP_MAX_RINGS) {
+		LOG(ERR,
+		    "%s: %" PRIu64 " transmit rings, at most %u; lower receive-queues or "
+		    "transmit-rings-per-queue",
+		    cfg->file, nb_rings, RTAP_MAX_RINGS);
+		return RTAP_EXIT_CONFIG;
+	}
+	if (sizing_compute(
+		    s, cfg, ports_on_node, nb_nodes, page > 0 ? page : UINT64_C(2) << 20,
+		    nb_lcores(cfg), &least
+	    )
+	    == 0)
+		return -1;
+	LOG(ERR,
+	    "%s: buffer-memory: %" PRIu64 " bytes are too few for %u receive queues with bursts of "
+	    "%" PRIu64 "; at least %" PRIu64,
+	    cfg->file, cfg->buffer_memory_bytes, s->nb_queues, cfg->burst_size, least);
+	return RTAP_EXIT_CONFIG;
+}
+
+static int check_memory(const struct sizing *s, unsigned int *socket_mem_mib) {
+	uint64_t needed_mib[SIZING_MAX_NODES] = {0};
+
+	for (unsigned int n = 0; n < s->nb_nodes; n++) {
+		needed_mib[n] = s->nodes[n].socket_mem_mib;
+		socket_mem_mib[n] = (unsigned int)needed_mib[n];
+	}
+	return hugepages_check(needed_mib, s->nb_nodes) < 0 ? RTAP_EXIT_HUGEPAGES : -1;
+}
+
+static int say_why_not(const struct rtap_config *cfg, int eal_errno) {
+	if (eal_errno == ENODEV) {
+		LOG(ERR,
+		    "%s: devices: EAL knows no such device, its lines above name it; use PCI addresses "
+		    "as `dpdk-devbind.py --status` shows them, or vdevs such as net_tap0,iface=rtap0",
+		    cfg->file);
+		return RTAP_EXIT_NO_PORTS;
+	}
+	LOG(ERR, "EAL does not start: %s; the lines above say more", rte_strerror(eal_errno));
+	return eal_errno == ENOMEM ? RTAP_EXIT_HUGEPAGES : RTAP_EXIT_FAILURE;
+}
+
+int eal_start(
+	const struct rtap_config *cfg, const struct sizing *s, char *const *user_args,
+	unsigned int nb_user_args
+) {
+	unsigned int socket_mem_mib[SIZING_MAX_NODES];
+	struct rtap_cpu_list allowed = {0};
+	struct rtap_eal_args args = {0};
+	struct rtap_config_error error;
+	struct rtap_eal_host host = {
+		.program = "capture-primary",
+		.allowed = &allowed,
+		.socket_mem_mib = socket_mem_mib,
+		.nb_sockets = s->nb_nodes,
+		.user_args = user_args,
+		.nb_user_args = nb_user_args,
+	};
+	int rc;
+
+	rc = check_memory(s, socket_mem_mib);
+	if (rc >= 0)
+		return rc;
+	rc = rtap_cpu_list_allowed(&allowed);
+	if (rc == 0)
+		rc = rtap_eal_args_primary(&args, cfg, &host, &error);
+	if (rc < 0) {
+		LOG(ERR, "%s", rc == -EINVAL ? error.text : strerror(-rc));
+		return RTAP_EXIT_CONFIG;
+	}
+	for (int i = 1; i < args.argc; i++)
+		LOG(DEBUG, "EAL argument: %s", args.argv[i]);
+	if (rte_eal_init(args.argc, args.argv) < 0)
+		return say_why_not(cfg, rte_errno);
+	rtap_cpu_list_fini(&allowed);
+	return -1; // args live on: EAL keeps pointers into them
+}

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// EAL for the primary: how much memory to ask for, whether it is there, and the start.
+
+#pragma once
+
+#include "config.h"
+#include "sizing.h"
+
+// The memory need from the configuration and this machine, before any port is known: the devices that
+// are named, or as many as the port mask has bits. Returns -1, or the exit code with the reason logged.
+int eal_plan(const struct rtap_config *cfg, struct sizing *s);
+
+// Check hugepages and start EAL with the arguments made from the configuration and, behind them, the
+// user's. Returns -1, or the exit code with the reason and the remedy logged.
+int eal_start(
+	const struct rtap_config *cfg, const struct sizing *s, char *const *user_args,
+	unsigned int nb_user_args
+);

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Hugepages of this machine, from sysfs.
+
+#include "hugepages.h"
+
+#include "log.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define LOG_TYPE "memory"
+
+#define NODES "/sys/devices/system/node"
+#define MIB (UINT64_C(1) << 20)
+
+uint64_t hugepages_default_bytes(void) {
+	uint64_t kib = 0;
+	char line[128];
+	FILE *f = fopen("/proc/meminfo", "re");
+
+	if (f == NULL)
+		return 0;
+	while (fgets(line, sizeof(line), f) != NULL)
+		if (sscanf(line, "Hugepagesize: %" SCNu64 " kB", &kib) == 1)
+			break;
+	fclose(f);
+	return kib * 1024;
+}
+
+unsigned int hugepages_nb_nodes(void) {
+	char path[PATH_MAX];
+	unsigned int n = 0;
+
+	do
+		snprintf(path, sizeof(path), NODES "/node%u", ++n);
+	while (access(path, F_OK) == 0);
+	return n;
+}
+
+static const char *pages_path(char *path, unsigned int node, uint64_t page_kib, const char *file) {
+	snprintf(
+		path, PATH_MAX, NODES "/node%u/hugepages/hugepages-%" PRIu64 "kB/%s", node,
+		page_kib, file
+	);
+	// A kernel without NUMA has the machine's pages only.
+	if (access(path, F_OK) != 0)
+		snprintf(
+			path, PATH_MAX, "/sys/kernel/mm/hugepages/hugepages-%" PRIu64 "kB/%s",
+			page_kib, file
+		);
+	return path;
+}
+
+static uint64_t read_pages(unsigned int node, uint64_t page_kib, const char *file) {
+	char path[PATH_MAX];
+	uint64_t pages = 0;
+	FILE *f = fopen(pages_path(path, node, page_kib, file), "re");
+
+	if (f == NULL)
+		return 0;
+	if (fscanf(f, "%" SCNu64, &pages) != 1)
+		pages = 0;
+	fclose(f);
+	return pages;
+}
+
+int hugepages_check(const uint64_t *needed_mib, unsigned int nb_nodes) {
+	uint64_t page_kib = hugepages_default_bytes() / 1024;
+	char path[PATH_MAX];
+
+	if (page_kib == 0) {
+		LOG(ERR, "this kernel has no hugepages; boot one with CONFIG_HUGETLBFS");
+		return -ENOMEM;
+	}
+	for (unsigned int n = 0; n < nb_nodes; n++) {
+		uint64_t needed = (needed_mib[n] * 1024 + page_kib - 1) / page_kib;
+		uint64_t free_pages = read_pages(n, page_kib, "free_hugepages");
+		uint64_t total = read_pages(n, page_kib, "nr_hugepages");
+
+		if (free_pages >= needed)
+			continue;
+		LOG(ERR,
+		    "too few hugepages on node %u: %" PRIu64 " of %" PRIu64 " kB needed, %" PRIu64
+		    " free of %" PRIu64 "; run `echo %" PRIu64 " > %s`, or lower buffer-memory",
+		    n, needed, page_kib, free_pages, total, total - free_pages + needed,
+		    pages_path(path, n, page_kib, "nr_hugepages"));
+		return -ENOMEM;
+	}
+	return 0;
+}

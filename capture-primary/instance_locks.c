@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// One primary an instance.
+
+#include "instance_locks.h"
+
+#include "exit_code.h"
+#include "log.h"
+
+#include <rte_version.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#define LOG_TYPE "instance"
+
+#define WAIT_SLACK_S 5
+#define MAX_PIDS 32
+
+static int attached_fd = -1;
+
+static int say_running(const struct rtap_instance *inst) {
+	struct rtap_primary_info info = {0};
+
+	rtap_primary_info_read(inst, &info);
+	LOG(ERR,
+	    "instance %s is already running (pid %d); stop it, or give this one another name under "
+	    "`instance`",
+	    inst->name, info.pid);
+	return RTAP_EXIT_ALREADY_RUNNING;
+}
+
+static int take_primary_lock(const struct rtap_instance *inst, gid_t gid, const uint8_t *boot_id) {
+	struct rtap_primary_info info = {0};
+	int fd = rtap_lock_open(inst, "primary");
+
+	if (fd < 0 || fchmod(fd, 0640) < 0
+	    || (gid != (gid_t)-1 && fchown(fd, (uid_t)-1, gid) < 0)) {
+		LOG(ERR, "%s: %s", inst->dir, strerror(errno));
+		return RTAP_EXIT_FAILURE;
+	}
+	if (rtap_lock_write(fd, 0, 1) < 0)
+		return say_running(inst);
+	info.pid = getpid();
+	snprintf(info.dpdk_version, sizeof(info.dpdk_version), "%s", rte_version());
+	for (unsigned int i = 0; i < RTAP_BOOT_ID_SIZE; i++)
+		snprintf(info.boot_id + 2 * i, 3, "%02x", boot_id[i]);
+	if (rtap_primary_info_write(fd, &info) < 0) {
+		LOG(ERR, "%s: %s", inst->dir, strerror(errno));
+		return RTAP_EXIT_FAILURE;
+	}
+	return -1; // fd stays open: it is the lock
+}
+
+static const char *describe_users(const struct rtap_instance *inst, char *text, size_t size) {
+	pid_t pids[MAX_PIDS];
+	char path[512];
+	unsigned int nb;
+	size_t len = 0;
+
+	rtap_instance_path(inst, "attached.lock", path, sizeof(path));
+	nb = rtap_file_users(path, pids, MAX_PIDS);
+	snprintf(text, size, "none found");
+	for (unsigned int i = 0; i < nb && i < MAX_PIDS && len < size; i++)
+		if (pids[i] != getpid())
+			len += (size_t
+			)snprintf(text + len, size - len, "%s%d", len > 0 ? " " : "", pids[i]);
+	return text;
+}
+
+static int take_attached_lock(const struct rtap_instance *inst, bool wait, uint64_t wait_s) {
+	static const struct timespec pause = {.tv_nsec = 50000000};
+	uint64_t rounds = wait ? (wait_s + WAIT_SLACK_S) * 20 : 0;
+	char users[512];
+
+	attached_fd = rtap_lock_open(inst, "attached.lock");
+	if (attached_fd < 0)
+		return RTAP_EXIT_FAILURE;
+	while (rtap_lock_write(attached_fd, 0, 1) < 0) {
+		if (rounds-- > 0) {
+			nanosleep(&pause, NULL);
+			continue;
+		}
+		LOG(ERR,
+		    "couriers of an earlier primary of instance %s still deliver (pids %s); they end "
+		    "within orphan-timeout-s (%" PRIu64 " s), or start this with --wait",
+		    inst->name, describe_users(inst, users, sizeof(users)), wait_s);
+		return RTAP_EXIT_ALREADY_RUNNING;
+	}
+	return -1;
+}
+
+int instance_locks_take(
+	const struct rtap_instance *inst, gid_t gid, const uint8_t boot_id[RTAP_BOOT_ID_SIZE],
+	bool wait, uint64_t wait_s
+) {
+	int rc, code;
+
+	rc = rtap_instance_create_dir(inst, gid);
+	if (rc < 0) {
+		LOG(ERR, "%s: %s", inst->dir, strerror(-rc));
+		return RTAP_EXIT_FAILURE;
+	}
+	if (rtap_primary_is_alive(inst) == 1)
+		return say_running(inst);
+	// The couriers first: while any of them is there, nobody may look to them like their primary.
+	code = take_attached_lock(inst, wait, wait_s);
+	return code >= 0 ? code : take_primary_lock(inst, gid, boot_id);
+}
+
+void instance_locks_let_in(void) {
+	close(attached_fd);
+	attached_fd = -1;
+}

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// capture-primary: own the ports of an instance and put every packet on its transmit rings.
+
+#include "capture.h"
+#include "config_schema.h"
+#include "control_loop.h"
+#include "eal.h"
+#include "exit_code.h"
+#include "instance_locks.h"
+#include "log.h"
+#include "options.h"
+#include "runtime_files.h"
+#include "standard_fds.h"
+#include "stop_flag.h"
+#include "table_thread.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#define LOG_TYPE "main"
+
+static int check_only(const struct rtap_config *cfg) {
+	struct sizing s;
+	int code = eal_plan(cfg, &s);
+
+	if (code >= 0)
+		return code;
+	rtap_config_print(cfg, stdout);
+	sizing_print(&s, cfg, stdout);
+	return RTAP_EXIT_OK;
+}
+
+static int find_group(const struct rtap_config *cfg, gid_t *gid) {
+	const struct group *group;
+
+	*gid = (gid_t)-1;
+	if (cfg->group[0] == '\0')
+		return -1;
+	group = getgrnam(cfg->group);
+	if (group == NULL) {
+		LOG(ERR, "%s: group: there is no group '%s' on this machine; groupadd --system %s",
+		    cfg->file, cfg->group, cfg->group);
+		return RTAP_EXIT_CONFIG;
+	}
+	*gid = group->gr_gid;
+	return -1;
+}
+
+static int
+run(const struct rtap_config *cfg, const struct rtap_instance *inst, const struct options *opt) {
+	static struct capture capture;
+	uint8_t boot_id[RTAP_BOOT_ID_SIZE];
+	struct sizing plan;
+	uint64_t left;
+	gid_t gid;
+	int code;
+
+	code = find_group(cfg, &gid);
+	if (code < 0)
+		code = eal_plan(cfg, &plan);
+	if (code >= 0)
+		return code;
+	if (getrandom(boot_id, sizeof(boot_id), 0) != sizeof(boot_id)) {
+		LOG(ERR, "no random numbers: %s", strerror(errno));
+		return RTAP_EXIT_FAILURE;
+	}
+	code = instance_locks_take(inst, gid, boot_id, opt->wait, cfg->orphan_timeout_s);
+	if (code >= 0)
+		return code;
+	runtime_files_remove_all(inst);
+	rtap_instance_set_eal_runtime_dir(inst);
+	code = eal_start(cfg, &plan, opt->eal_args, (unsigned int)opt->nb_eal_args);
+	if (code >= 0)
+		goto remove_files;
+	rtap_stop_flag_install();
+	code = capture_create(&capture, cfg, inst, boot_id, gid);
+	if (code >= 0)
+		goto remove_files;
+	table_thread_start(&capture.counters, cfg->stats_interval_s);
+	instance_locks_let_in();
+	capture_set_state(&capture, RTAP_STATE_CAPTURING);
+	LOG(NOTICE, "ready: instance %s, %u ports, %u receive queues, %u transmit rings",
+	    inst->name, capture.nb_ports, capture.nb_queues, capture.zone.shm->nb_rings);
+
+	left = control_loop_run(&capture);
+
+	// Files first: closing a device may meet a lock of EAL that a killed secondary left taken.
+	table_thread_print_final(&capture.counters);
+	runtime_files_remove_all(inst);
+	capture_destroy(&capture, left);
+	return left > 0 ? RTAP_EXIT_LEFT_BEHIND : RTAP_EXIT_OK;
+remove_files:
+	runtime_files_remove_all(inst);
+	return code;
+}
+
+int main(int argc, char **argv) {
+	struct rtap_config cfg = {0};
+	struct rtap_config_error error;
+	struct rtap_instance inst;
+	struct options opt;
+	int code;
+
+	rtap_standard_fds_open();
+	code = options_parse(&opt, argc, argv);
+	if (code >= 0)
+		return code;
+	if (opt.help_keys) {
+		rtap_config_print_reference(stdout);
+		return RTAP_EXIT_OK;
+	}
+	if (rtap_config_load(&cfg, opt.config_path, &error) < 0) {
+		fprintf(stderr, "%s\n", error.text);
+		return RTAP_EXIT_CONFIG;
+	}
+	rtap_log_init("capture-primary", cfg.log_level);
+	if (opt.check)
+		return check_only(&cfg);
+	if (geteuid() != 0) {
+		LOG(ERR,
+		    "hugepages and devices need root; start it with sudo or as a system service");
+		return RTAP_EXIT_NOT_ROOT;
+	}
+	if (rtap_instance_init(&inst, cfg.instance) < 0) {
+		LOG(ERR, "%s: instance: \"%s\" is not allowed", cfg.file, cfg.instance);
+		return RTAP_EXIT_CONFIG;
+	}
+	code = run(&cfg, &inst, &opt);
+	LOG(NOTICE, "ended");
+	// Nothing to flush: the table is, and one that nobody reads would hold us up.
+	_exit(code
+	); // never through EAL's clean-up: it waits for locks that a killed secondary may hold
+}

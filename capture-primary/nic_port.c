@@ -1,0 +1,370 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// A DPDK port.
+
+#include "nic_port.h"
+
+#include "log.h"
+#include "pci_nics.h"
+#include "sizing.h"
+
+#include <rte_ethdev.h>
+#include <rte_mbuf.h>
+#include <rte_mbuf_dyn.h>
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+#define LOG_TYPE "port"
+
+#define RSS_WANTED (RTE_ETH_RSS_IP | RTE_ETH_RSS_TCP | RTE_ETH_RSS_UDP | RTE_ETH_RSS_SCTP)
+#define RSS_KEY_MAX 64
+#define VLAN_TAGS_BYTES 8 // two tags beyond the MTU
+
+static const struct {
+	uint64_t flag;
+	const char *name;
+} rss_functions[] = {
+	{RTE_ETH_RSS_IPV4, "ipv4"},
+	{RTE_ETH_RSS_FRAG_IPV4, "ipv4-frag"},
+	{RTE_ETH_RSS_NONFRAG_IPV4_TCP, "ipv4-tcp"},
+	{RTE_ETH_RSS_NONFRAG_IPV4_UDP, "ipv4-udp"},
+	{RTE_ETH_RSS_NONFRAG_IPV4_SCTP, "ipv4-sctp"},
+	{RTE_ETH_RSS_NONFRAG_IPV4_OTHER, "ipv4-other"},
+	{RTE_ETH_RSS_IPV6, "ipv6"},
+	{RTE_ETH_RSS_FRAG_IPV6, "ipv6-frag"},
+	{RTE_ETH_RSS_NONFRAG_IPV6_TCP, "ipv6-tcp"},
+	{RTE_ETH_RSS_NONFRAG_IPV6_UDP, "ipv6-udp"},
+	{RTE_ETH_RSS_NONFRAG_IPV6_SCTP, "ipv6-sctp"},
+	{RTE_ETH_RSS_NONFRAG_IPV6_OTHER, "ipv6-other"},
+	{RTE_ETH_RSS_IPV6_EX, "ipv6-ex"},
+	{RTE_ETH_RSS_IPV6_TCP_EX, "ipv6-tcp-ex"},
+	{RTE_ETH_RSS_IPV6_UDP_EX, "ipv6-udp-ex"},
+};
+
+static bool gave_a_port(const char *device) {
+	struct rte_dev_iterator iterator;
+	uint16_t port_id = RTE_MAX_ETHPORTS;
+	char name[RTE_ETH_NAME_MAX_LEN];
+
+	snprintf(name, sizeof(name), "%.*s", (int)strcspn(device, ","), device);
+	if (rte_eth_iterator_init(&iterator, name) == 0)
+		port_id = rte_eth_iterator_next(&iterator);
+	if (port_id == RTE_MAX_ETHPORTS)
+		return false;
+	rte_eth_iterator_cleanup(&iterator);
+	return true;
+}
+
+// EAL goes on without a device that it cannot use; half a tap must not look like a whole one.
+static int check_named_devices(const struct rtap_config *cfg) {
+	for (unsigned int i = 0; i < cfg->devices.nb_items; i++) {
+		if (gave_a_port(cfg->devices.items[i]))
+			continue;
+		LOG(ERR,
+		    "%s: devices: %s gave no port, EAL's lines above may say why; NICs of this "
+		    "machine: %s; `dpdk-devbind.py --bind=vfio-pci ADDRESS` binds one",
+		    cfg->file, cfg->devices.items[i], pci_nics_describe());
+		return -ENODEV;
+	}
+	return 0;
+}
+
+int nic_port_find(const struct rtap_config *cfg, struct nic_port *ports) {
+	uint16_t port_id;
+	int nb_ports = 0, rc;
+
+	rc = check_named_devices(cfg);
+	if (rc < 0)
+		return rc;
+	RTE_ETH_FOREACH_DEV(port_id) {
+		struct nic_port *port = &ports[nb_ports];
+		struct rte_eth_dev_info info;
+		int node = rte_eth_dev_socket_id(port_id);
+
+		if (cfg->port_mask != 0 && (port_id >= 64 || (cfg->port_mask >> port_id & 1) == 0))
+			continue;
+		if (nb_ports == NIC_PORT_MAX || rte_eth_dev_info_get(port_id, &info) != 0)
+			continue;
+		memset(port, 0, sizeof(*port));
+		port->port_id = port_id;
+		port->node = node < 0 || node >= SIZING_MAX_NODES ? 0 : (unsigned int)node;
+		port->driver = info.driver_name;
+		rte_eth_dev_get_name_by_port(port_id, port->name);
+		nb_ports++;
+	}
+	if (nb_ports > 0)
+		return nb_ports;
+	LOG(ERR,
+	    "no ports: EAL found %u, port-mask 0x%" PRIx64 " takes none; NICs of this machine: %s; "
+	    "bind one with `dpdk-devbind.py --bind=vfio-pci ADDRESS` and name it under `devices`",
+	    rte_eth_dev_count_avail(), cfg->port_mask, pci_nics_describe());
+	return -ENODEV;
+}
+
+// Toeplitz with a key of equal 16-bit words gives both directions the same hash: swapping addresses
+// or ports moves the input by a multiple of 16 bits (Woo and Park, "Scalable TCP Session Monitoring
+// with Symmetric Receive-side Scaling", 2012).
+static void symmetric_key(uint8_t *key, uint8_t len) {
+	for (uint8_t i = 0; i < len; i++)
+		key[i] = i % 2 == 0 ? 0x6d : 0x5a;
+}
+
+static int adjust_queues(
+	struct nic_port *port, const struct rtap_config *cfg, const struct rte_eth_dev_info *info
+) {
+	uint16_t most = info->max_rx_queues < info->max_tx_queues ? info->max_rx_queues
+								  : info->max_tx_queues;
+
+	if (cfg->receive_queues > most) {
+		LOG(ERR,
+		    "port %u (%s): receive-queues is %" PRIu64
+		    ", the device's maximum is %u; lower it",
+		    port->port_id, port->driver, cfg->receive_queues, most);
+		return -EINVAL;
+	}
+	port->nb_queues = (uint16_t)cfg->receive_queues;
+	return 0;
+}
+
+// The largest MTU that the device takes, at most the one asked for.
+static uint16_t adjust_mtu(
+	const struct nic_port *port, const struct rtap_config *cfg,
+	const struct rte_eth_dev_info *info
+) {
+	uint32_t overhead = RTE_ETHER_HDR_LEN + RTE_ETHER_CRC_LEN;
+	uint32_t mtu = (uint32_t)cfg->mtu;
+
+	if (info->max_mtu != UINT16_MAX && info->max_rx_pktlen > info->max_mtu)
+		overhead = info->max_rx_pktlen - info->max_mtu;
+	if (mtu > info->max_mtu)
+		mtu = info->max_mtu;
+	if (info->max_rx_pktlen > overhead && mtu > info->max_rx_pktlen - overhead)
+		mtu = info->max_rx_pktlen - overhead;
+	if (mtu < cfg->mtu)
+		LOG(WARNING, "port %u (%s): mtu %" PRIu64 " asked for, the device takes %u",
+		    port->port_id, port->driver, cfg->mtu, mtu);
+	return (uint16_t)mtu;
+}
+
+static void offloads(
+	struct rte_eth_conf *conf, const struct rtap_config *cfg,
+	const struct rte_eth_dev_info *info
+) {
+	uint64_t room = cfg->mbuf_data_room_bytes - RTE_PKTMBUF_HEADROOM;
+	// By the MTU asked for: a device such as net_tap hands over larger frames than it admits to.
+	uint64_t frame = cfg->mtu + RTE_ETHER_HDR_LEN + RTE_ETHER_CRC_LEN + VLAN_TAGS_BYTES;
+	uint64_t wanted = info->max_rx_queues > 1 ? RTE_ETH_RX_OFFLOAD_RSS_HASH : 0;
+
+	if (frame > room)
+		wanted |= RTE_ETH_RX_OFFLOAD_SCATTER;
+	conf->rxmode.offloads = wanted & info->rx_offload_capa;
+}
+
+static int setup_queues(
+	struct nic_port *port, const struct rtap_config *cfg, const struct rte_eth_dev_info *info,
+	struct rte_mempool *pool
+) {
+	uint16_t nb_rx = (uint16_t)cfg->receive_descriptors, nb_tx = info->tx_desc_lim.nb_min;
+	unsigned int node = port->node;
+	int rc;
+
+	rc = rte_eth_dev_adjust_nb_rx_tx_desc(port->port_id, &nb_rx, &nb_tx);
+	if (rc < 0)
+		return rc;
+	if (nb_rx != cfg->receive_descriptors)
+		LOG(WARNING,
+		    "port %u (%s): receive-descriptors %" PRIu64
+		    " adjusted to %u (device: %u to %u)",
+		    port->port_id, port->driver, cfg->receive_descriptors, nb_rx,
+		    info->rx_desc_lim.nb_min, info->rx_desc_lim.nb_max);
+	port->nb_descriptors = nb_rx;
+	for (uint16_t q = 0; q < port->nb_queues; q++) {
+		rc = rte_eth_rx_queue_setup(port->port_id, q, nb_rx, node, NULL, pool);
+		if (rc == 0)
+			rc = rte_eth_tx_queue_setup(port->port_id, q, nb_tx, node, NULL);
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
+}
+
+static void describe_functions(uint64_t functions, char *text, size_t size) {
+	size_t len = 0;
+
+	text[0] = '\0';
+	for (size_t i = 0; i < sizeof(rss_functions) / sizeof(rss_functions[0]); i++)
+		if ((functions & rss_functions[i].flag) != 0 && len < size)
+			len += (size_t)snprintf(
+				text + len, size - len, "%s%s", len > 0 ? " " : "",
+				rss_functions[i].name
+			);
+}
+
+// What the device says is in force, not what was asked for.
+static void report_rss(struct nic_port *port, uint8_t key_len) {
+	uint8_t key[RSS_KEY_MAX] = {0}, wanted[RSS_KEY_MAX];
+	struct rte_eth_rss_conf in_force = {.rss_key = key, .rss_key_len = key_len};
+	char functions[256];
+	bool symmetric;
+
+	if (port->nb_queues == 1) {
+		LOG(NOTICE, "port %u: one receive queue, both directions of a flow meet: yes",
+		    port->port_id);
+		return;
+	}
+	if (rte_eth_dev_rss_hash_conf_get(port->port_id, &in_force) != 0) {
+		LOG(NOTICE,
+		    "port %u: %u receive queues; the device does not say which RSS functions and key "
+		    "are in force, both directions of a flow meet: not known",
+		    port->port_id, port->nb_queues);
+		return;
+	}
+	symmetric_key(wanted, key_len);
+	symmetric = key_len > 0 && memcmp(key, wanted, key_len) == 0;
+	port->symmetric_rss = symmetric && in_force.rss_hf != 0;
+	describe_functions(in_force.rss_hf, functions, sizeof(functions));
+	LOG(NOTICE,
+	    "port %u: %u receive queues; RSS functions in force: %s; key: %s (%u bytes, "
+	    "%02x%02x%02x%02x...); both directions of a flow meet: %s",
+	    port->port_id, port->nb_queues, functions[0] != '\0' ? functions : "none",
+	    symmetric ? "symmetric" : "the device's own", key_len, key[0], key[1], key[2], key[3],
+	    port->symmetric_rss ? "yes" : "no");
+}
+
+// net_pcap is the one driver whose receive time has a known unit: the file's, in us.
+static void find_device_clock(struct nic_port *port) {
+	int bit;
+
+	if (strcmp(port->driver, "net_pcap") == 0) {
+		bit = rte_mbuf_dynflag_lookup(RTE_MBUF_DYNFLAG_RX_TIMESTAMP_NAME, NULL);
+		port->device_time_offset = rte_mbuf_dynfield_lookup(
+			RTE_MBUF_DYNFIELD_TIMESTAMP_NAME, NULL
+		);
+		port->device_clock = bit >= 0 && port->device_time_offset >= 0;
+		port->device_time_flag = port->device_clock ? UINT64_C(1) << bit : 0;
+	}
+	LOG(NOTICE, "port %u: capture time: %s", port->port_id,
+	    port->device_clock
+		    ? "the capture file's, where its packets carry one, else the host's UTC"
+		    : "the host's UTC at receive (TSC)");
+}
+
+static int configure(
+	struct nic_port *port, struct rte_eth_conf *conf, const struct rte_eth_dev_info *info,
+	uint8_t *key, uint8_t key_len
+) {
+	int rc;
+
+	if (port->nb_queues > 1) {
+		conf->rxmode.mq_mode = RTE_ETH_MQ_RX_RSS;
+		conf->rx_adv_conf.rss_conf.rss_hf = RSS_WANTED & info->flow_type_rss_offloads;
+		conf->rx_adv_conf.rss_conf.rss_key = key_len > 0 ? key : NULL;
+		conf->rx_adv_conf.rss_conf.rss_key_len = key_len;
+	}
+	// As many transmit queues as receive queues: several drivers know pairs only.
+	rc = rte_eth_dev_configure(port->port_id, port->nb_queues, port->nb_queues, conf);
+	if (rc < 0 && conf->rx_adv_conf.rss_conf.rss_key != NULL) {
+		LOG(WARNING, "port %u (%s): refuses the symmetric RSS key, using its own",
+		    port->port_id, port->driver);
+		conf->rx_adv_conf.rss_conf.rss_key = NULL;
+		rc = rte_eth_dev_configure(port->port_id, port->nb_queues, port->nb_queues, conf);
+	}
+	return rc;
+}
+
+int nic_port_configure(
+	struct nic_port *port, const struct rtap_config *cfg, struct rte_mempool *pool
+) {
+	struct rte_eth_conf conf = {0};
+	struct rte_eth_dev_info info;
+	uint8_t key[RSS_KEY_MAX], key_len;
+	int rc;
+
+	rc = rte_eth_dev_info_get(port->port_id, &info);
+	if (rc == 0)
+		rc = adjust_queues(port, cfg, &info);
+	if (rc < 0)
+		return rc;
+	key_len = info.hash_key_size < RSS_KEY_MAX ? info.hash_key_size : RSS_KEY_MAX;
+	symmetric_key(key, key_len);
+	conf.rxmode.mtu = adjust_mtu(port, cfg, &info);
+	offloads(&conf, cfg, &info);
+	rc = configure(port, &conf, &info, key, key_len);
+	if (rc == 0)
+		rc = setup_queues(port, cfg, &info, pool);
+	if (rc < 0) {
+		LOG(ERR,
+		    "port %u (%s, %s): the device refuses its configuration (%u queues, %" PRIu64
+		    " descriptors, MTU %u): %s",
+		    port->port_id, port->name, port->driver, port->nb_queues,
+		    cfg->receive_descriptors, conf.rxmode.mtu, strerror(-rc));
+		return rc;
+	}
+	LOG(NOTICE, "port %u: %s, driver %s, NUMA node %u, %u descriptors a queue, MTU %u%s",
+	    port->port_id, port->name, port->driver, port->node, port->nb_descriptors,
+	    conf.rxmode.mtu, cfg->promiscuous ? ", promiscuous" : "");
+	report_rss(port, key_len);
+	find_device_clock(port);
+	if (cfg->promiscuous && (rc = rte_eth_promiscuous_enable(port->port_id)) != 0
+	    && rc != -ENOTSUP)
+		LOG(WARNING, "port %u: no promiscuous mode: %s", port->port_id, strerror(-rc));
+	return 0;
+}
+
+int nic_port_start(struct nic_port *port) {
+	int rc;
+
+	rc = rte_eth_dev_start(port->port_id);
+	if (rc < 0) {
+		LOG(ERR, "port %u (%s): does not start: %s", port->port_id, port->driver,
+		    strerror(-rc));
+		return rc;
+	}
+	return 0;
+}
+
+void nic_port_stop(struct nic_port *port) {
+	rte_eth_dev_stop(port->port_id);
+	rte_eth_dev_close(port->port_id);
+}
+
+static void update_link(struct nic_port *port, struct rtap_port_counters *counters) {
+	struct rte_eth_link link = {0};
+
+	if (rte_eth_link_get_nowait(port->port_id, &link) != 0)
+		return;
+	rtap_counter_set(
+		&counters->link_speed_mbps,
+		link.link_speed == RTE_ETH_SPEED_NUM_UNKNOWN ? 0 : link.link_speed
+	);
+	if (port->link_known && link.link_status == rtap_counter_get(&counters->link_up))
+		return;
+	if (port->link_known)
+		rtap_counter_add(&counters->link_changes, 1);
+	rtap_counter_set(&counters->link_up, link.link_status);
+	if (link.link_status != 0)
+		LOG(NOTICE, "port %u: link up, %u Mbit/s", port->port_id, link.link_speed);
+	else
+		LOG(WARNING, "port %u: link down, waiting for it", port->port_id);
+	port->link_known = true;
+}
+
+// A driver may clear its statistics: ours go on from where they are.
+static void count_on(rtap_counter_t *counter, uint64_t *last, uint64_t value) {
+	rtap_counter_add(counter, value >= *last ? value - *last : value);
+	*last = value;
+}
+
+void nic_port_update_counters(struct nic_port *port, struct rtap_port_counters *counters) {
+	struct rte_eth_stats stats;
+
+	if (rte_eth_stats_get(port->port_id, &stats) == 0) {
+		count_on(&counters->received, &port->last.received, stats.ipackets);
+		count_on(&counters->received_bytes, &port->last.received_bytes, stats.ibytes);
+		count_on(&counters->missed, &port->last.missed, stats.imissed);
+		count_on(&counters->errors, &port->last.errors, stats.ierrors);
+		count_on(&counters->no_buffer, &port->last.no_buffer, stats.rx_nombuf);
+	}
+	update_link(port, counters);
+}

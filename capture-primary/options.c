@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Command line of capture-primary.
+
+#include "options.h"
+
+#include "exit_code.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+
+static const char usage[]
+	= "Usage: capture-primary -c FILE [--check] [--wait] [-- EAL ARGUMENTS]\n"
+	  "\n"
+	  "Owns the ports of one instance and puts every packet on shared transmit rings, from where\n"
+	  "kafka-secondary carries them to Kafka.\n"
+	  "\n"
+	  "  -c, --config FILE  configuration (YAML)\n"
+	  "      --check        validate it, print the effective configuration and the memory it needs\n"
+	  "      --keys         print every key of the configuration\n"
+	  "      --wait         wait for the couriers of an earlier primary to end\n"
+	  "  -h, --help         this text\n"
+	  "  -V, --version      version\n"
+	  "\n"
+	  "What stands behind `--` is appended to the EAL arguments that the program builds itself.\n"
+	  "Exit codes: 0 ok, 2 usage, 3 configuration, 4 not root, 5 hugepages, 6 no ports,\n"
+	  "7 already running, 11 a port refused its configuration, 13 packets were left undelivered,\n"
+	  "1 anything else.\n";
+
+int options_parse(struct options *opt, int argc, char **argv) {
+	static const struct option longopts[] = {
+		{"config", required_argument, NULL, 'c'},
+		{"check", no_argument, NULL, 'C'},
+		{"keys", no_argument, NULL, 'K'},
+		{"wait", no_argument, NULL, 'W'},
+		{"help", no_argument, NULL, 'h'},
+		{"version", no_argument, NULL, 'V'},
+		{NULL, 0, NULL, 0},
+	};
+	int c;
+
+	memset(opt, 0, sizeof(*opt));
+	while ((c = getopt_long(argc, argv, "+c:hV", longopts, NULL)) != -1) {
+		switch (c) {
+		case 'c':
+			opt->config_path = optarg;
+			break;
+		case 'C':
+			opt->check = true;
+			break;
+		case 'K':
+			opt->help_keys = true;
+			break;
+		case 'W':
+			opt->wait = true;
+			break;
+		case 'h':
+			fputs(usage, stdout);
+			return RTAP_EXIT_OK;
+		case 'V':
+			puts("capture-primary " RTAP_VERSION);
+			return RTAP_EXIT_OK;
+		default:
+			fputs("capture-primary: try --help\n", stderr);
+			return RTAP_EXIT_USAGE;
+		}
+	}
+	if (optind < argc && strcmp(argv[optind - 1], "--") != 0) {
+		fprintf(stderr,
+			"capture-primary: unexpected argument '%s'; EAL arguments go behind `--`\n",
+			argv[optind]);
+		return RTAP_EXIT_USAGE;
+	}
+	opt->eal_args = argv + optind;
+	opt->nb_eal_args = argc - optind;
+	if (opt->config_path == NULL && !opt->help_keys) {
+		fputs("capture-primary: no configuration, use -c FILE; try --help\n", stderr);
+		return RTAP_EXIT_USAGE;
+	}
+	return -1;
+}

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Command line of capture-primary.
+
+#pragma once
+
+#include <stdbool.h>
+
+struct options {
+	const char *config_path;
+	bool check; // validate, print what it comes to, and leave
+	bool wait; // for couriers of an earlier primary to end
+	bool help_keys; // print the reference of all keys
+	char **eal_args; // what stands behind `--`
+	int nb_eal_args;
+};
+
+// Parse argv. Returns -1 to go on, else the exit code to leave with (help, version or an error, which
+// was printed).
+int options_parse(struct options *opt, int argc, char **argv);

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Files that EAL leaves behind.
+
+#include "runtime_files.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <limits.h>
+#include <mntent.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+typedef bool (*name_matches_fn)(const char *name, const char *arg);
+
+static void unlink_matching(const char *dir_path, name_matches_fn matches, const char *arg) {
+	struct dirent *entry;
+	DIR *dir = opendir(dir_path);
+
+	if (dir == NULL)
+		return;
+	while ((entry = readdir(dir)) != NULL)
+		if (entry->d_name[0] != '.' && matches(entry->d_name, arg))
+			unlinkat(dirfd(dir), entry->d_name, 0);
+	closedir(dir);
+}
+
+// EAL names them PREFIXmap_NUMBER.
+static bool is_hugepage_file(const char *name, const char *instance) {
+	size_t len = strlen(instance);
+
+	return strncmp(name, instance, len) == 0 && strncmp(name + len, "map_", 4) == 0;
+}
+
+static bool is_any(const char *name, const char *arg) {
+	(void)name;
+	(void)arg;
+	return true;
+}
+
+static bool pid_is_dead(const char *digits, const char *end_chars) {
+	char *end;
+	long pid = strtol(digits, &end, 10);
+
+	return end != digits && strchr(end_chars, *end) != NULL && pid > 0
+		&& kill((pid_t)pid, 0) != 0 && errno == ESRCH;
+}
+
+// mp_socket_PID_TSC and fbarray_memseg-..._PID
+static bool is_of_dead_secondary(const char *name, const char *arg) {
+	const char *last = strrchr(name, '_');
+
+	(void)arg;
+	if (strncmp(name, "mp_socket_", 10) == 0)
+		return pid_is_dead(name + 10, "_");
+	return strncmp(name, "fbarray_memseg", 14) == 0 && last != NULL
+		&& pid_is_dead(last + 1, "");
+}
+
+static const char *eal_dir(const struct rtap_instance *inst, char *path, size_t size) {
+	char file[RTAP_INSTANCE_MAX + 8];
+
+	snprintf(file, sizeof(file), "dpdk/%s", inst->name);
+	return rtap_instance_path(inst, file, path, size);
+}
+
+void runtime_files_remove_all(const struct rtap_instance *inst) {
+	char path[PATH_MAX];
+	struct mntent *mount;
+	FILE *mounts = setmntent("/proc/self/mounts", "re");
+
+	if (mounts != NULL) {
+		while ((mount = getmntent(mounts)) != NULL)
+			if (strcmp(mount->mnt_type, "hugetlbfs") == 0)
+				unlink_matching(mount->mnt_dir, is_hugepage_file, inst->name);
+		endmntent(mounts);
+	}
+	unlink_matching(eal_dir(inst, path, sizeof(path)), is_any, NULL);
+}
+
+void runtime_files_remove_dead(const struct rtap_instance *inst) {
+	char path[PATH_MAX];
+
+	unlink_matching(eal_dir(inst, path, sizeof(path)), is_of_dead_secondary, NULL);
+}

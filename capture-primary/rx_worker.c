@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The receive worker.
+
+#include "rx_worker.h"
+
+#include "flow_hash.h"
+
+#include <rte_branch_prediction.h>
+#include <rte_cycles.h>
+#include <rte_ethdev.h>
+#include <rte_mbuf.h>
+#include <rte_mbuf_dyn.h>
+#include <rte_pause.h>
+
+#include <time.h>
+
+#define MAX_BURST 512
+#define PAUSES_BEFORE_SLEEP 64
+
+// A burst sorted by ring.
+struct rx_sorted {
+	uint16_t nb[RTAP_MAX_RINGS_PER_QUEUE];
+	struct rte_mbuf *pkts[RTAP_MAX_RINGS_PER_QUEUE][MAX_BURST];
+};
+
+static unsigned int pick_ring(const struct rx_queue *q, const struct rte_mbuf *m) {
+	uint32_t hash;
+
+	if (q->nb_rings == 1)
+		return 0;
+	if (q->trust_rss && (m->ol_flags & RTE_MBUF_F_RX_RSS_HASH) != 0)
+		// A symmetric Toeplitz key repeats every 16 bits, so the halves of the hash are equal, and
+		// its low bits have chosen the queue already: stir before use.
+		hash = (m->hash.rss * UINT32_C(0x9e3779b1)) >> 16;
+	else
+		hash = rtap_flow_hash(rte_pktmbuf_mtod(m, const void *), rte_pktmbuf_data_len(m));
+	// The low half: transmit workers place a flow within the ring's partitions by the high bits.
+	return ((hash & 0xffff) * q->nb_rings) >> 16;
+}
+
+static uint64_t
+capture_time(struct rx_queue *q, unsigned int ring, struct rte_mbuf *m, uint64_t now) {
+	uint64_t *last_ns = &q->last_ns[ring];
+	uint64_t device_ns;
+
+	if (!q->device_clock || (m->ol_flags & q->device_time_flag) == 0)
+		return rtap_stamp(last_ns, now);
+	device_ns = *RTE_MBUF_DYNFIELD(m, q->device_time_offset, uint64_t *) * 1000;
+	if (device_ns > *last_ns)
+		*last_ns = device_ns;
+	return *last_ns;
+}
+
+static void publish_ring(struct rx_queue *q, unsigned int i) {
+	struct rtap_ring_producer *p = &q->rings[i];
+	struct rtap_ring_counters *c = q->ring_counters[i];
+
+	rtap_counter_set(&c->in_ring, rtap_ring_outstanding(p));
+	if (unlikely(p->quarantined) && rtap_counter_get(&c->quarantined) == 0) {
+		rtap_counter_set(&c->quarantined, 1);
+		atomic_store_explicit(&q->shared[i]->quarantined, 1, memory_order_release);
+	}
+}
+
+static void reclaim(struct rx_queue *q) {
+	uint32_t nb_buffers;
+	unsigned int n;
+
+	for (unsigned int i = 0; i < q->nb_rings; i++) {
+		n = rtap_ring_reclaim(&q->rings[i], &nb_buffers);
+		if (n == 0 && likely(!q->rings[i].quarantined))
+			continue;
+		q->outstanding -= nb_buffers;
+		rtap_counter_add(&q->ring_counters[i]->released, n);
+		publish_ring(q, i);
+	}
+	rtap_counter_set(&q->counters->outstanding, q->outstanding);
+}
+
+// Put one ring's share of a burst there; what does not fit is dropped and counted.
+static unsigned int
+put(struct rx_queue *q, unsigned int i, struct rte_mbuf **pkts, uint16_t nb_pkts) {
+	struct rtap_ring_counters *c = q->ring_counters[i];
+	uint32_t nb_buffers = 0, room = q->budget - q->outstanding;
+	uint16_t fits = 0;
+	unsigned int n;
+
+	while (fits < nb_pkts && nb_buffers + pkts[fits]->nb_segs <= room)
+		nb_buffers += pkts[fits++]->nb_segs;
+	n = rtap_ring_put(&q->rings[i], pkts, fits);
+	for (unsigned int k = n; k < fits; k++)
+		nb_buffers -= pkts[k]->nb_segs;
+	q->outstanding += nb_buffers;
+	rtap_counter_add(&c->enqueued, n);
+	if (unlikely(n < nb_pkts)) {
+		rtap_counter_add(&c->ring_full, nb_pkts - n);
+		rte_pktmbuf_free_bulk(pkts + n, nb_pkts - n);
+	}
+	publish_ring(q, i);
+	return n;
+}
+
+static void
+sort(const struct rx_worker *w, struct rx_queue *q, struct rte_mbuf **pkts, uint16_t nb_pkts,
+     struct rx_sorted *sorted) {
+	uint64_t now = rtap_clock_ns(w->clock, rte_rdtsc());
+	uint64_t bytes = 0;
+
+	for (unsigned int i = 0; i < q->nb_rings; i++)
+		sorted->nb[i] = 0;
+	for (uint16_t i = 0; i < nb_pkts; i++) {
+		struct rte_mbuf *m = pkts[i];
+		unsigned int ring = pick_ring(q, m);
+
+		*RTE_MBUF_DYNFIELD(m, w->capture_time_offset, uint64_t *) = capture_time(
+			q, ring, m, now
+		);
+		bytes += rte_pktmbuf_pkt_len(m);
+		sorted->pkts[ring][sorted->nb[ring]++] = m;
+	}
+	rtap_counter_add(&q->counters->received, nb_pkts);
+	rtap_counter_add(&q->counters->received_bytes, bytes);
+}
+
+static uint16_t
+receive_burst(const struct rx_worker *w, struct rx_queue *q, struct rx_sorted *sorted) {
+	struct rte_mbuf *pkts[MAX_BURST];
+	uint16_t nb_pkts;
+	unsigned int enqueued = 0;
+
+	nb_pkts = rte_eth_rx_burst(q->port_id, q->queue_id, pkts, (uint16_t)w->cfg->burst_size);
+	if (nb_pkts == 0)
+		return 0;
+	sort(w, q, pkts, nb_pkts, sorted);
+	for (unsigned int i = 0; i < q->nb_rings; i++)
+		if (sorted->nb[i] > 0)
+			enqueued += put(q, i, sorted->pkts[i], sorted->nb[i]);
+	rtap_counter_add(&q->counters->enqueued, enqueued);
+	rtap_counter_add(&q->counters->ring_full, nb_pkts - enqueued);
+	rtap_counter_add(&q->counters->bursts, 1);
+	if (nb_pkts == w->cfg->burst_size)
+		rtap_counter_add(&q->counters->full_bursts, 1);
+	rtap_counter_set(&q->counters->outstanding, q->outstanding);
+	return nb_pkts;
+}
+
+// Up to max-bursts bursts, at once again while they come full.
+static bool serve_queue(const struct rx_worker *w, struct rx_queue *q, struct rx_sorted *sorted) {
+	uint16_t nb_pkts;
+	bool any = false;
+
+	for (uint64_t i = 0; i < w->cfg->max_bursts; i++) {
+		reclaim(q);
+		nb_pkts = receive_burst(w, q, sorted);
+		any |= nb_pkts > 0;
+		if (nb_pkts < w->cfg->burst_size)
+			break;
+	}
+	return any;
+}
+
+static void idle(const struct rtap_config *cfg, uint32_t *empty_rounds) {
+	uint64_t sleep_us;
+	struct timespec ts = {0};
+
+	(*empty_rounds)++;
+	if (cfg->idle == RTAP_IDLE_SPIN)
+		return;
+	if (cfg->idle == RTAP_IDLE_PAUSE || *empty_rounds < PAUSES_BEFORE_SLEEP) {
+		rte_pause();
+		return;
+	}
+	sleep_us = *empty_rounds - PAUSES_BEFORE_SLEEP + 1;
+	if (sleep_us > cfg->idle_max_us)
+		sleep_us = cfg->idle_max_us;
+	ts.tv_nsec = (long)sleep_us * 1000;
+	nanosleep(&ts, NULL);
+}
+
+int rx_worker_run(void *arg) {
+	struct rx_worker *w = arg;
+	static _Thread_local struct rx_sorted sorted;
+	uint32_t empty_rounds = 0;
+	bool any;
+	int phase;
+
+	while ((phase = atomic_load_explicit(&w->phase, memory_order_relaxed)) != RX_EXIT) {
+		any = false;
+		for (unsigned int i = 0; i < w->nb_queues; i++) {
+			if (phase == RX_CAPTURE)
+				any |= serve_queue(w, w->queues[i], &sorted);
+			else
+				reclaim(w->queues[i]);
+		}
+		atomic_store_explicit(&w->obeyed, phase, memory_order_release);
+		if (any)
+			empty_rounds = 0;
+		else
+			idle(w->cfg, &empty_rounds);
+	}
+	return 0;
+}

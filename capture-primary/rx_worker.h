@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The receive worker: burst, timestamp, pick the ring by flow hash, put it there, free what Kafka has.
+//
+// One thread (lcore) a worker, one or several receive queues each. No lock, no system call and no log
+// line while packets come.
+
+#pragma once
+
+#include "clock.h"
+#include "config.h"
+#include "counters.h"
+#include "shm_layout.h"
+#include "transmit_ring.h"
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+// One receive queue and its transmit rings. All of it is its receive worker's while that runs.
+struct rx_queue {
+	uint16_t port_id, queue_id;
+	uint16_t nb_rings;
+	bool trust_rss; // the NIC's hash is symmetric: use it to pick the ring
+	bool device_clock; // packets carry the device's own time, in us
+	uint64_t device_time_flag; // mbuf ol_flags bit, with device_clock
+	int device_time_offset; // mbuf field, with device_clock
+	uint32_t budget; // buffers that may be outstanding
+	uint32_t outstanding; // buffers on the rings, not yet freed
+	struct rtap_ring_producer rings[RTAP_MAX_RINGS_PER_QUEUE];
+	uint64_t last_ns[RTAP_MAX_RINGS_PER_QUEUE]; // last capture time of each ring
+	struct rtap_queue_counters *counters;
+	struct rtap_ring_counters *ring_counters[RTAP_MAX_RINGS_PER_QUEUE];
+	struct rtap_shm_ring *shared[RTAP_MAX_RINGS_PER_QUEUE];
+};
+
+enum rx_phase {
+	RX_CAPTURE,
+	RX_RECLAIM, // receive no more, go on freeing
+	RX_EXIT,
+};
+
+struct rx_worker {
+	unsigned int lcore_id;
+	unsigned int nb_queues;
+	struct rx_queue **queues;
+	const struct rtap_config *cfg;
+	const struct rtap_clock *clock;
+	int capture_time_offset; // mbuf field, ns since the epoch
+	_Atomic int phase; // enum rx_phase; writer: control thread
+	_Atomic int obeyed; // the phase of its last complete round; writer: the worker
+};
+
+// Thread function for rte_eal_remote_launch(): runs until phase is RX_EXIT. `arg` is the worker.
+int rx_worker_run(void *arg);

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// How much memory an instance needs, from its configuration alone. Pure: no EAL.
+//
+// `buffer-memory` is what rides out a slow Kafka; it is shared evenly by all receive queues. On top
+// come the buffers that the NIC and the lcores hold, so that the writers can never starve the NIC.
+
+#pragma once
+
+#include "config.h"
+
+#include <stdint.h>
+#include <stdio.h>
+
+#define SIZING_MAX_NODES 8
+#define SIZING_MBUF_BYTES 128 // sizeof(struct rte_mbuf)
+#define SIZING_OBJECT_HEADER_BYTES 64 // of a mempool object
+#define SIZING_RING_BYTES 512 // a transmit ring without its slots
+#define SIZING_CACHE 256 // buffers of a mempool's lcore cache
+#define SIZING_EAL_BYTES (UINT64_C(24) << 20) // EAL's and the drivers' own objects
+
+struct sizing_node {
+	uint32_t nb_ports;
+	uint32_t nb_buffers; // of the node's pool, 0 = no port here
+	uint64_t pool_bytes; // buffers and the pool's own ring
+	uint64_t control_bytes; // shared block and transmit rings
+	uint64_t held_bytes; // the receive workers' copies of what is in the rings
+	uint64_t socket_mem_mib; // for EAL, whole pages
+};
+
+struct sizing {
+	uint32_t nb_queues; // of all ports
+	uint32_t buffer_bytes; // one mbuf with its data room and headers
+	uint32_t queue_budget; // buffers that a queue may have outstanding
+	uint32_t ring_size; // power of two; every ring can hold the queue's whole budget
+	uint32_t nb_lcores;
+	unsigned int nb_nodes;
+	struct sizing_node nodes[SIZING_MAX_NODES];
+	uint64_t total_bytes; // hugepages, all nodes
+};
+
+// `ports_on_node[n]` ports on NUMA node n, at least one in all; `page_bytes` of the hugepages;
+// `nb_lcores` that touch the pools. Returns 0, or -EINVAL when buffer-memory is less than four bursts a
+// queue (*least_bytes is what it takes).
+int sizing_compute(
+	struct sizing *s, const struct rtap_config *cfg, const uint32_t *ports_on_node,
+	unsigned int nb_nodes, uint64_t page_bytes, uint32_t nb_lcores, uint64_t *least_bytes
+);
+
+// The need with its parts, and how long the rings ride out a stalled Kafka.
+void sizing_print(const struct sizing *s, const struct rtap_config *cfg, FILE *out);
