@@ -1,0 +1,284 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Attach to an instance as a DPDK secondary.
+
+#include "attach.h"
+
+#include "cpu_list.h"
+#include "eal_args.h"
+#include "exit_code.h"
+#include "log.h"
+
+#include <rte_eal.h>
+#include <rte_errno.h>
+#include <rte_memzone.h>
+#include <rte_ring.h>
+#include <rte_service.h>
+#include <rte_service_component.h>
+#include <rte_version.h>
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <time.h>
+#include <unistd.h>
+
+#define LOG_TYPE "attach"
+
+#define WATCHDOG_S 20
+#define GATE_INSIDE 'I' // first byte of the gate's file while somebody is inside
+
+// An attach that does not end has met a lock word that a killed process left taken.
+static void on_watchdog(int signo) {
+	static const char text[]
+		= "kafka-secondary: the attach hangs: a process was killed while it attached and left a lock "
+		  "of EAL taken. The capture and the running workers go on. Stop the primary when its rings "
+		  "are empty and start it again; then secondaries attach.\n";
+	ssize_t n;
+
+	(void)signo;
+	n = write(STDERR_FILENO, text, sizeof(text) - 1);
+	(void)n;
+	_exit(RTAP_EXIT_ATTACH);
+}
+
+static int take_gate(const struct rtap_instance *inst) {
+	int fd = rtap_lock_open(inst, "attach.gate");
+	static const struct timespec pause = {.tv_nsec = 5000000};
+	int rc;
+
+	if (fd < 0)
+		return fd;
+	while ((rc = rtap_lock_write(fd, 0, 1)) == -EAGAIN)
+		nanosleep(&pause, NULL); // the watchdog bounds this
+	return rc < 0 ? rc : fd;
+}
+
+// EAL's lock words are the first of its shared configuration (22.11: mlock, qlock, mplock, tlock and
+// memory_hotplug_lock, four bytes each, behind magic, version and two more words). With the gate in
+// hand nobody is inside EAL: what is taken was left by the dead.
+static void repair_eal_locks(const struct rtap_instance *inst) {
+	static const off_t first_word = 16;
+	static const size_t bytes = 5 * 4;
+	char file[64], path[PATH_MAX];
+	uint32_t *words;
+	int fd;
+
+	if (strncmp(rte_version(), "DPDK 22.11.", 11) != 0)
+		return; // other layout: the watchdog has to do
+	snprintf(file, sizeof(file), "dpdk/%s/config", inst->name);
+	fd = open(rtap_instance_path(inst, file, path, sizeof(path)), O_RDWR | O_CLOEXEC);
+	if (fd < 0)
+		return;
+	words = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (words != MAP_FAILED) {
+		memset((char *)words + first_word, 0, bytes);
+		munmap(words, 4096);
+		LOG(WARNING, "the last attach was killed inside EAL; its locks are cleared");
+	}
+	close(fd);
+}
+
+static void enter_gate(const struct rtap_instance *inst, int fd) {
+	char mark = 0;
+
+	if (pread(fd, &mark, 1, 0) == 1 && mark == GATE_INSIDE)
+		repair_eal_locks(inst);
+	mark = GATE_INSIDE;
+	if (pwrite(fd, &mark, 1, 0) != 1)
+		LOG(WARNING, "attach gate: %s", strerror(errno));
+}
+
+static void leave_gate(int fd) {
+	if (pwrite(fd, "-", 1, 0) != 1)
+		LOG(WARNING, "attach gate: %s", strerror(errno));
+	close(fd);
+}
+
+static int check_primary(const struct rtap_instance *inst) {
+	struct rtap_primary_info info;
+	int alive = rtap_primary_is_alive(inst);
+
+	if (alive != 1) {
+		LOG(ERR,
+		    "instance %s has no running primary; start capture-primary with this configuration "
+		    "first",
+		    inst->name);
+		return RTAP_EXIT_NO_PRIMARY;
+	}
+	// Compare before EAL does: EAL of another version may follow another layout.
+	if (rtap_primary_info_read(inst, &info) == 0 && info.dpdk_version[0] != '\0'
+	    && strcmp(info.dpdk_version, rte_version()) != 0) {
+		LOG(ERR,
+		    "the primary of instance %s runs %s, this secondary %s; use programs of one build, "
+		    "restart the primary",
+		    inst->name, info.dpdk_version, rte_version());
+		return RTAP_EXIT_MISMATCH;
+	}
+	return -1;
+}
+
+static int start_eal(const struct rtap_config *cfg) {
+	struct rtap_cpu_list allowed = {0};
+	struct rtap_eal_args args = {0};
+	struct rtap_config_error error;
+	struct rtap_eal_host host = {.program = "kafka-secondary", .allowed = &allowed};
+	int rc;
+
+	rc = rtap_cpu_list_allowed(&allowed);
+	if (rc == 0)
+		rc = rtap_eal_args_secondary(&args, cfg, &host, &error);
+	if (rc < 0) {
+		LOG(ERR, "%s", rc == -EINVAL ? error.text : strerror(-rc));
+		return RTAP_EXIT_CONFIG;
+	}
+	if (rte_eal_init(args.argc, args.argv) < 0) {
+		LOG(ERR, "EAL does not attach: %s; the lines above say more",
+		    rte_strerror(rte_errno));
+		return RTAP_EXIT_ATTACH;
+	}
+	// Gives back the 155,904 bytes of the primary's heap that every rte_eal_init() takes.
+	rte_service_finalize();
+	return -1; // args live on: EAL keeps pointers into them
+}
+
+static int check_block(struct attachment *a, const struct rtap_instance *inst) {
+	const struct rte_memzone *mz = rte_memzone_lookup(RTAP_SHM_ZONE);
+	const struct rtap_shm *shm = mz != NULL ? mz->addr : NULL;
+
+	if (shm == NULL || __atomic_load_n(&shm->magic, __ATOMIC_ACQUIRE) != RTAP_SHM_MAGIC) {
+		LOG(ERR,
+		    "instance %s has no shared block yet: the primary has not said that it is ready",
+		    inst->name);
+		return RTAP_EXIT_NO_PRIMARY;
+	}
+	if (shm->version != RTAP_SHM_VERSION || shm->bytes != sizeof(*shm)) {
+		LOG(ERR,
+		    "layout of the shared block: the primary has version %u (%u bytes), this secondary "
+		    "%u (%zu bytes); use programs of one build",
+		    shm->version, shm->bytes, RTAP_SHM_VERSION, sizeof(*shm));
+		return RTAP_EXIT_MISMATCH;
+	}
+	if (strcmp(shm->dpdk_version, rte_version()) != 0) {
+		LOG(ERR,
+		    "DPDK: the primary has %.40s, this secondary %s; use programs of one build",
+		    shm->dpdk_version, rte_version());
+		return RTAP_EXIT_MISMATCH;
+	}
+	if (mz->len < sizeof(*shm) || shm->nb_rings > RTAP_MAX_RINGS
+	    || shm->nb_zones > RTAP_MAX_ZONES || shm->nb_slots > RTAP_MAX_SLOTS) {
+		LOG(ERR, "the shared block is corrupted; restart the primary");
+		return RTAP_EXIT_MISMATCH;
+	}
+	a->shm = mz->addr;
+	return -1;
+}
+
+static int look_up_rings(struct attachment *a) {
+	for (unsigned int i = 0; i < a->shm->nb_rings; i++) {
+		const struct rtap_shm_ring *shared = &a->shm->rings[i];
+
+		if (memchr(shared->name, '\0', sizeof(shared->name)) != NULL)
+			a->rings[i] = rte_ring_lookup(shared->name);
+		if (a->rings[i] == NULL || rte_ring_get_size(a->rings[i]) != shared->size) {
+			LOG(ERR,
+			    "transmit ring %.32s is not as the shared block says; restart the primary",
+			    shared->name);
+			return RTAP_EXIT_MISMATCH;
+		}
+	}
+	return -1;
+}
+
+static int map_counters(struct attachment *a, const struct rtap_instance *inst) {
+	char path[PATH_MAX], why[256] = "";
+	int rc;
+
+	rc = rtap_counters_map(
+		&a->counters, rtap_instance_path(inst, "counters", path, sizeof(path)), true, why,
+		sizeof(why)
+	);
+	if (rc == 0 && a->counters.header->nb_rings == a->shm->nb_rings
+	    && a->counters.header->nb_slots == a->shm->nb_slots
+	    && memcmp(a->counters.header->boot_id, a->shm->boot_id, RTAP_BOOT_ID_SIZE) == 0)
+		return -1;
+	LOG(ERR, "counters file %s: %s", path,
+	    rc == -EPROTO
+		    ? why
+		    : (rc < 0 ? strerror(-rc) : "is not of this primary; restart the primary"));
+	return RTAP_EXIT_MISMATCH;
+}
+
+static int attach_inside(
+	struct attachment *a, const struct rtap_config *cfg, const struct rtap_instance *inst
+) {
+	int code;
+
+	code = check_primary(inst);
+	if (code < 0)
+		code = start_eal(cfg);
+	if (code < 0)
+		code = check_block(a, inst);
+	if (code < 0)
+		code = look_up_rings(a);
+	if (code < 0)
+		code = map_counters(a, inst);
+	return code;
+}
+
+int attach(struct attachment *a, const struct rtap_config *cfg, const struct rtap_instance *inst) {
+	int gate_fd, code;
+
+	memset(a, 0, sizeof(*a));
+	code = check_primary(inst);
+	if (code >= 0)
+		return code;
+	rtap_instance_set_eal_runtime_dir(inst);
+	signal(SIGALRM, on_watchdog);
+	alarm(WATCHDOG_S);
+	gate_fd = take_gate(inst);
+	a->attached_fd = rtap_lock_open(inst, "attached.lock");
+	if (gate_fd < 0 || a->attached_fd < 0) {
+		LOG(ERR, "locks in %s: %s", inst->dir,
+		    strerror(gate_fd < 0 ? -gate_fd : -a->attached_fd));
+		return RTAP_EXIT_ATTACH;
+	}
+	if (rtap_lock_read(a->attached_fd, 0, 1) < 0) {
+		LOG(ERR,
+		    "the primary of instance %s is starting; wait until it says that it is ready",
+		    inst->name);
+		return RTAP_EXIT_NO_PRIMARY;
+	}
+	enter_gate(inst, gate_fd);
+	code = attach_inside(a, cfg, inst);
+	leave_gate(gate_fd);
+	alarm(0);
+	return code;
+}
+
+void detach(const struct rtap_instance *inst) {
+	char file[64], path[PATH_MAX], mine[32], own[32];
+	struct dirent *entry;
+	DIR *dir;
+
+	snprintf(file, sizeof(file), "dpdk/%s", inst->name);
+	snprintf(mine, sizeof(mine), "mp_socket_%d_", getpid());
+	snprintf(own, sizeof(own), "_%d", getpid());
+	dir = opendir(rtap_instance_path(inst, file, path, sizeof(path)));
+	if (dir == NULL)
+		return;
+	while ((entry = readdir(dir)) != NULL) {
+		const char *last = strrchr(entry->d_name, '_');
+
+		if (strncmp(entry->d_name, mine, strlen(mine)) == 0
+		    || (strncmp(entry->d_name, "fbarray_memseg", 14) == 0 && last != NULL
+			&& strcmp(last, own) == 0))
+			unlinkat(dirfd(dir), entry->d_name, 0);
+	}
+	closedir(dir);
+}

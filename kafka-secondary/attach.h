@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Attach to an instance as a DPDK secondary: once, one at a time, before any worker is forked.
+
+#pragma once
+
+#include "config.h"
+#include "counters_file.h"
+#include "instance.h"
+#include "shm_layout.h"
+
+struct rte_ring;
+
+struct attachment {
+	struct rtap_shm *shm; // in the primary's hugepages
+	struct rte_ring *rings[RTAP_MAX_RINGS];
+	struct rtap_counters counters; // mapped for writing
+	int attached_fd; // read lock that tells the next primary that we are here; workers inherit it
+};
+
+// Take the attach gate and the lock `attached.lock`, let EAL attach, look up block and rings, check
+// that both sides are of one build, give back the shared heap that EAL took, leave the gate.
+// Returns -1, or the exit code to leave with (the reason and the remedy are logged). A hung attach
+// ends the process with RTAP_EXIT_ATTACH.
+int attach(struct attachment *a, const struct rtap_config *cfg, const struct rtap_instance *inst);
+
+// Leave: remove our own EAL files. Never rte_eal_cleanup(): it takes locks that a killed process may
+// have left taken. The caller ends with _exit().
+void detach(const struct rtap_instance *inst);

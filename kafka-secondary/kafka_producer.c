@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// One producer of one worker.
+
+#include "kafka_producer.h"
+
+#include "kafka_settings.h"
+#include "kafka_topic.h"
+#include "log.h"
+
+#include <librdkafka/rdkafka.h>
+
+#include <errno.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <syslog.h>
+
+#define LOG_TYPE "kafka"
+
+#define REPORTS_AT_ONCE 512
+#define EVENTS_AT_ONCE 32
+
+struct kafka_producer {
+	rd_kafka_t *rk;
+	rd_kafka_queue_t *events;
+	struct kafka_topic topic;
+	_Atomic bool fatal;
+	rd_kafka_message_t batch[KAFKA_MAX_BATCH];
+	uint16_t batch_index[KAFKA_MAX_BATCH]; // record of each message of the batch
+	uint16_t rest[KAFKA_MAX_BATCH]; // records that are not yet in a batch
+};
+
+// librdkafka's own lines: its connection errors repeat with every attempt, the watcher says it better.
+static void on_log(const rd_kafka_t *rk, int level, const char *facility, const char *text) {
+	struct kafka_topic *topic = rd_kafka_opaque(rk);
+
+	if (strcmp(facility, "FAIL") == 0)
+		kafka_topic_note_failure(topic, text);
+	else if (level <= LOG_ERR && strcmp(facility, "ERROR") != 0)
+		LOG(WARNING, "%s: %s", facility, text);
+	LOG(DEBUG, "%s: %s", facility, text);
+}
+
+struct kafka_producer *kafka_producer_create(
+	const struct rtap_config *cfg, unsigned int nb_rings, bool lone, bool speaks, char *why,
+	size_t why_size
+) {
+	struct kafka_producer *p = calloc(1, sizeof(*p));
+	rd_kafka_conf_t *conf;
+	int rc;
+
+	snprintf(why, why_size, "out of memory");
+	conf = p != NULL ? kafka_settings_build(cfg, nb_rings, lone, why, why_size) : NULL;
+	if (conf == NULL)
+		goto free_producer;
+	pthread_mutex_init(&p->topic.lock, NULL);
+	rd_kafka_conf_set_log_cb(conf, on_log);
+	rd_kafka_conf_set_opaque(conf, &p->topic);
+	p->rk = rd_kafka_new(RD_KAFKA_PRODUCER, conf, why, why_size);
+	if (p->rk == NULL)
+		goto destroy_conf;
+	p->events = rd_kafka_queue_get_main(p->rk);
+	p->topic.rk = p->rk;
+	p->topic.cfg = cfg;
+	p->topic.nb_rings = nb_rings;
+	p->topic.speaks = speaks;
+	p->topic.topic = rd_kafka_topic_new(p->rk, cfg->topic, NULL);
+	rc = p->topic.topic == NULL ? -EINVAL : (lone ? 0 : kafka_topic_watch(&p->topic));
+	if (rc == 0)
+		return p;
+	snprintf(why, why_size, "topic %s: %s", cfg->topic, strerror(-rc));
+	rd_kafka_queue_destroy(p->events);
+	rd_kafka_destroy(p->rk);
+	goto free_producer;
+destroy_conf:
+	rd_kafka_conf_destroy(conf);
+free_producer:
+	free(p);
+	return NULL;
+}
+
+static enum kafka_offer offer_result(struct kafka_producer *p, rd_kafka_resp_err_t err) {
+	switch (err) {
+	case RD_KAFKA_RESP_ERR_NO_ERROR:
+		return KAFKA_ACCEPTED;
+	case RD_KAFKA_RESP_ERR__QUEUE_FULL:
+		return KAFKA_QUEUE_FULL;
+	case RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE:
+		return KAFKA_TOO_LARGE;
+	case RD_KAFKA_RESP_ERR__FATAL:
+		atomic_store(&p->fatal, true);
+		return KAFKA_FATAL;
+	default:
+		return KAFKA_REFUSED;
+	}
+}
+
+// Move the records of `partition` from rest[] into batch[], in order. Returns how many.
+static unsigned int fill_batch(
+	struct kafka_producer *p, struct kafka_record *records, int32_t partition,
+	unsigned int *nb_rest
+) {
+	unsigned int nb = 0, kept = 0;
+
+	for (unsigned int i = 0; i < *nb_rest; i++) {
+		struct kafka_record *r = &records[p->rest[i]];
+
+		if (r->partition != partition) {
+			p->rest[kept++] = p->rest[i];
+			continue;
+		}
+		p->batch_index[nb] = p->rest[i];
+		// librdkafka reads the payload only; its struct has no const.
+		p->batch[nb++] = (rd_kafka_message_t){
+			.payload = (void *)(uintptr_t)r->payload,
+			.len = r->len,
+			.key = r->key,
+			.key_len = sizeof(r->key),
+			._private = (void *)(uintptr_t)r->tag,
+		};
+	}
+	*nb_rest = kept;
+	return nb;
+}
+
+static unsigned int take_results(
+	struct kafka_producer *p, struct kafka_record *records, unsigned int nb, const char **error
+) {
+	unsigned int accepted = 0;
+
+	for (unsigned int i = 0; i < nb; i++) {
+		struct kafka_record *r = &records[p->batch_index[i]];
+
+		r->result = offer_result(p, p->batch[i].err);
+		accepted += r->result == KAFKA_ACCEPTED;
+		if (r->result != KAFKA_ACCEPTED && *error == NULL)
+			*error = rd_kafka_err2str(p->batch[i].err);
+	}
+	return accepted;
+}
+
+// A batch goes to one partition: alternating per message would halve the rate.
+unsigned int kafka_producer_offer(
+	struct kafka_producer *p, struct kafka_record *records, unsigned int nb, const char **error
+) {
+	unsigned int accepted = 0, nb_rest = nb;
+
+	*error = NULL;
+	for (unsigned int i = 0; i < nb; i++)
+		p->rest[i] = (uint16_t)i;
+	while (nb_rest > 0) {
+		int32_t partition = records[p->rest[0]].partition;
+		unsigned int nb_batch = fill_batch(p, records, partition, &nb_rest);
+
+		rd_kafka_produce_batch(p->topic.topic, partition, 0, p->batch, (int)nb_batch);
+		accepted += take_results(p, records, nb_batch, error);
+	}
+	return accepted;
+}
+
+static enum kafka_outcome outcome_of(rd_kafka_resp_err_t err) {
+	switch (err) {
+	case RD_KAFKA_RESP_ERR_NO_ERROR:
+		return KAFKA_DELIVERED;
+	case RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE:
+		return KAFKA_SUSPECT_SIZE;
+	case RD_KAFKA_RESP_ERR_INVALID_RECORD:
+		return KAFKA_SUSPECT_CONTENT;
+	default:
+		return KAFKA_RETURNED;
+	}
+}
+
+static unsigned int hand_out(rd_kafka_event_t *event, kafka_report_cb report, void *arg) {
+	const rd_kafka_message_t *messages[REPORTS_AT_ONCE];
+	unsigned int nb = 0;
+	size_t n;
+
+	while ((n = rd_kafka_event_message_array(event, messages, REPORTS_AT_ONCE)) > 0) {
+		for (size_t i = 0; i < n; i++)
+			report(arg, (uint64_t)(uintptr_t)messages[i]->_private,
+			       outcome_of(messages[i]->err), messages[i]->len,
+			       rd_kafka_err2str(messages[i]->err));
+		nb += (unsigned int)n;
+	}
+	return nb;
+}
+
+static void on_error(struct kafka_producer *p, rd_kafka_event_t *event) {
+	if (rd_kafka_event_error(event) == RD_KAFKA_RESP_ERR__FATAL
+	    || rd_kafka_event_error_is_fatal(event)) {
+		LOG(ERR, "fatal: %s; this worker ends, the next one goes on from where Kafka is",
+		    rd_kafka_event_error_string(event));
+		atomic_store(&p->fatal, true);
+		return;
+	}
+	LOG(DEBUG, "%s", rd_kafka_event_error_string(event));
+}
+
+unsigned int
+kafka_producer_poll(struct kafka_producer *p, int timeout_ms, kafka_report_cb report, void *arg) {
+	rd_kafka_event_t *event;
+	unsigned int nb = 0;
+
+	// Bounded: the caller has rings to read and a heartbeat to give.
+	for (unsigned int i = 0; i < EVENTS_AT_ONCE; i++) {
+		event = rd_kafka_queue_poll(p->events, timeout_ms);
+		if (event == NULL)
+			break;
+		if (rd_kafka_event_type(event) == RD_KAFKA_EVENT_DR)
+			nb += hand_out(event, report, arg);
+		else if (rd_kafka_event_type(event) == RD_KAFKA_EVENT_ERROR)
+			on_error(p, event);
+		rd_kafka_event_destroy(event);
+		timeout_ms = 0;
+	}
+	return nb;
+}
+
+int32_t kafka_producer_nb_partitions(const struct kafka_producer *p) {
+	return atomic_load_explicit(&p->topic.nb_partitions, memory_order_relaxed);
+}
+
+bool kafka_producer_is_fatal(const struct kafka_producer *p) {
+	return atomic_load_explicit(&p->fatal, memory_order_relaxed);
+}

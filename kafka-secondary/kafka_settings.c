@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The producer's properties.
+
+#include "kafka_settings.h"
+
+#include "log.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#define LOG_TYPE "kafka"
+
+#define QUEUE_MESSAGES_MAX 2147483647 // librdkafka's own limit
+
+// What would break the promise, by the effective value, so that an alias is no way around.
+static const struct {
+	const char *name;
+	const char *required; // the one value allowed, or
+	const char *forbidden; // the one value refused
+	const char *why;
+} promises[] = {
+	{"message.timeout.ms", "0", NULL,
+	 "a message that times out in the client would have to be sent again anyway; nothing times out"},
+	{"acks", NULL, "0", "\"delivered\" would mean sent, not stored; use -1 (all)"},
+	{"delivery.report.only.error", "false", NULL,
+	 "without the report of a success its buffer could never be released"},
+	{"transactional.id", "", NULL, "packets are not sent in transactions"},
+	{"allow.auto.create.topics", "false", NULL,
+	 "ringtap never creates a topic; create it with the partitions that it shall have"},
+};
+
+// Values that are legal and weaken the promise.
+static const struct {
+	const char *name, *value, *why;
+} warnings[] = {
+	{"acks", "1", "a packet that only the leader had is lost when that broker is"},
+};
+
+// `why` names the property, never its value: that may be a secret with a misspelt name.
+static int set(rd_kafka_conf_t *conf, const char *name, const char *value, char *why, size_t size) {
+	if (rd_kafka_conf_set(conf, name, value, why, size) == RD_KAFKA_CONF_OK)
+		return 0;
+	why[strcspn(why, "\n")] = '\0'; // some of librdkafka's reasons end with one
+	return -EINVAL;
+}
+
+// Ours, before the user's: what the user sets wins, unless `promises` says no.
+static int set_ours(
+	rd_kafka_conf_t *conf, const struct rtap_config *cfg, unsigned int nb_rings, char *why,
+	size_t size
+) {
+	uint64_t nb_messages = (cfg->ack_window + cfg->worker_burst)
+		* (nb_rings > 0 ? nb_rings : 1);
+	char messages[24];
+	int rc = 0;
+
+	// Every ring's window fits at once, so a ring that cannot send does not fill the queue of others.
+	snprintf(
+		messages, sizeof(messages), "%" PRIu64,
+		nb_messages < QUEUE_MESSAGES_MAX ? nb_messages : QUEUE_MESSAGES_MAX
+	);
+	const struct {
+		const char *name, *value;
+	} ours[] = {
+		{"bootstrap.servers", "localhost:9092"},
+		{"client.id", "ringtap"},
+		{"acks", "-1"},
+		{"message.timeout.ms", "0"},
+		{"enable.idempotence", cfg->order == RTAP_ORDER_STRICT ? "true" : "false"},
+		{"reconnect.backoff.max.ms", "1000"},
+		{"allow.auto.create.topics", "false"},
+		{"queue.buffering.max.messages", messages},
+		{"queue.buffering.max.kbytes", "2147483647"}, // payloads are not copied
+		{"log.connection.close", "false"},
+	};
+
+	for (size_t i = 0; rc == 0 && i < sizeof(ours) / sizeof(ours[0]); i++)
+		rc = set(conf, ours[i].name, ours[i].value, why, size);
+	return rc;
+}
+
+static bool is_topic_property(const struct rtap_property *p) {
+	rd_kafka_topic_conf_t *scratch = rd_kafka_topic_conf_new();
+	char reason[256];
+	bool known = rd_kafka_topic_conf_set(scratch, p->name, p->value, reason, sizeof(reason))
+		!= RD_KAFKA_CONF_UNKNOWN;
+
+	rd_kafka_topic_conf_destroy(scratch);
+	return known;
+}
+
+// Names that would take the delivery report, or the choice of the partition, away from us.
+static const char *why_not_settable(const char *name) {
+	size_t len = strlen(name);
+
+	if (len > 3 && strcmp(name + len - 3, "_cb") == 0)
+		return "callbacks are not text";
+	if (strcmp(name, "opaque") == 0 || strcmp(name, "interceptors") == 0)
+		return "not text";
+	if (strncmp(name, "partitioner", 11) == 0)
+		return "the partition is chosen by flow, see the key `partitioner` at the top level";
+	return NULL;
+}
+
+static int get(const rd_kafka_conf_t *conf, const char *name, char *value, size_t size) {
+	if (rd_kafka_conf_get(conf, name, value, &size) == RD_KAFKA_CONF_OK)
+		return 0;
+	value[0] = '\0';
+	return -ENOENT;
+}
+
+static int check_promises(const rd_kafka_conf_t *conf, char *why, size_t size) {
+	char value[256];
+
+	for (size_t i = 0; i < sizeof(promises) / sizeof(promises[0]); i++) {
+		get(conf, promises[i].name, value, sizeof(value));
+		if (promises[i].required != NULL && strcmp(value, promises[i].required) == 0)
+			continue;
+		if (promises[i].forbidden != NULL && strcmp(value, promises[i].forbidden) != 0)
+			continue;
+		snprintf(
+			why, size, "%s=%s is refused: %s", promises[i].name, value, promises[i].why
+		);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static int set_users(
+	rd_kafka_conf_t *conf, const struct rtap_config *cfg, const struct rtap_property_list *list,
+	const char *section, bool topic, char *why, size_t size
+) {
+	char reason[320];
+
+	for (unsigned int i = 0; i < list->nb_items; i++) {
+		const struct rtap_property *p = &list->items[i];
+		const char *refusal = why_not_settable(p->name);
+
+		if (refusal == NULL && topic && !is_topic_property(p))
+			refusal = "librdkafka has no topic property of this name; global ones belong under "
+				  "kafka.global";
+		if (refusal == NULL
+		    && (set(conf, p->name, p->value, reason, sizeof(reason)) < 0
+			|| check_promises(conf, reason, sizeof(reason)) < 0))
+			refusal = reason;
+		if (refusal == NULL)
+			continue;
+		snprintf(
+			why, size, "%s:%u:%u: kafka.%s.%s: %s", cfg->file, p->line, p->column,
+			section, p->name, refusal
+		);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+rd_kafka_conf_t *kafka_settings_build(
+	const struct rtap_config *cfg, unsigned int nb_rings, bool lone, char *why, size_t why_size
+) {
+	rd_kafka_conf_t *conf = rd_kafka_conf_new();
+	int rc;
+
+	rc = set_ours(conf, cfg, nb_rings, why, why_size);
+	if (rc == 0)
+		rc = set_users(conf, cfg, &cfg->kafka_global, "global", false, why, why_size);
+	if (rc == 0)
+		rc = set_users(conf, cfg, &cfg->kafka_topic, "topic", true, why, why_size);
+	if (rc == 0 && lone)
+		rc = set(conf, "batch.num.messages", "1", why, why_size);
+	if (rc < 0) {
+		rd_kafka_conf_destroy(conf);
+		return NULL;
+	}
+	rd_kafka_conf_set_events(conf, RD_KAFKA_EVENT_DR | RD_KAFKA_EVENT_ERROR);
+	return conf;
+}
+
+static bool is_secret(const char *name) {
+	return strstr(name, "password") != NULL || strstr(name, "secret") != NULL
+		|| strstr(name, ".key.pem") != NULL
+		|| strstr(name, "sasl.oauthbearer.config") != NULL;
+}
+
+static bool is_printable(const char *name, const char *value) {
+	return strstr(name, "_cb") == NULL && strcmp(name, "opaque") != 0
+		&& strcmp(name, "enabled_events") != 0 && strncmp(value, "0x", 2) != 0;
+}
+
+static const char *find(const char **dump, size_t nb, const char *name) {
+	for (size_t i = 0; i < nb; i += 2)
+		if (strcmp(dump[i], name) == 0)
+			return dump[i + 1];
+	return "";
+}
+
+static void log_differences(const char **ours, size_t nb, const char **theirs, size_t nb_defaults) {
+	for (size_t i = 0; i < nb; i += 2) {
+		const char *usual = find(theirs, nb_defaults, ours[i]);
+
+		if (strcmp(ours[i + 1], usual) != 0 && is_printable(ours[i], ours[i + 1]))
+			LOG(NOTICE, "%s=%s (librdkafka's default: %s)", ours[i],
+			    is_secret(ours[i]) ? "(hidden)" : ours[i + 1],
+			    usual[0] != '\0' ? usual : "unset");
+	}
+	rd_kafka_conf_dump_free(ours, nb);
+	rd_kafka_conf_dump_free(theirs, nb_defaults);
+}
+
+static void log_all_differences(rd_kafka_conf_t *conf) {
+	rd_kafka_conf_t *defaults = rd_kafka_conf_new();
+	rd_kafka_topic_conf_t *topic_defaults = rd_kafka_topic_conf_new();
+	const char **ours, **theirs;
+	size_t nb, nb_defaults;
+
+	ours = rd_kafka_conf_dump(conf, &nb);
+	theirs = rd_kafka_conf_dump(defaults, &nb_defaults);
+	log_differences(ours, nb, theirs, nb_defaults);
+	ours = rd_kafka_topic_conf_dump(rd_kafka_conf_get_default_topic_conf(conf), &nb);
+	theirs = rd_kafka_topic_conf_dump(topic_defaults, &nb_defaults);
+	log_differences(ours, nb, theirs, nb_defaults);
+	rd_kafka_topic_conf_destroy(topic_defaults);
+	rd_kafka_conf_destroy(defaults);
+}
+
+static void warn(const rd_kafka_conf_t *conf, const struct rtap_config *cfg) {
+	char value[64];
+
+	for (size_t i = 0; i < sizeof(warnings) / sizeof(warnings[0]); i++) {
+		get(conf, warnings[i].name, value, sizeof(value));
+		if (strcmp(value, warnings[i].value) == 0)
+			LOG(WARNING, "%s=%s: %s", warnings[i].name, value, warnings[i].why);
+	}
+	for (unsigned int i = 0; i < cfg->kafka_global.nb_items; i++)
+		if (strcmp(cfg->kafka_global.items[i].name, "enable.idempotence") == 0)
+			LOG(WARNING,
+			    "%s:%u: enable.idempotence overrides `order`; say `order: strict` or "
+			    "`order: relaxed` instead",
+			    cfg->file, cfg->kafka_global.items[i].line);
+}
+
+static void discard_log(const rd_kafka_t *rk, int level, const char *facility, const char *text) {
+	(void)rk;
+	(void)level;
+	(void)facility;
+	(void)text;
+}
+
+int kafka_settings_validate(const struct rtap_config *cfg, unsigned int nb_rings) {
+	rd_kafka_conf_t *conf;
+	rd_kafka_t *rk;
+	char why[512];
+
+	conf = kafka_settings_build(cfg, nb_rings, false, why, sizeof(why));
+	if (conf == NULL) {
+		LOG(ERR, "%s", why);
+		return -EINVAL;
+	}
+	warn(conf, cfg);
+	log_all_differences(conf);
+	// Some combinations are refused by the constructor only (mechanisms, files, key pairs).
+	rd_kafka_conf_set_log_cb(conf, discard_log);
+	rk = rd_kafka_new(RD_KAFKA_PRODUCER, conf, why, sizeof(why));
+	if (rk == NULL) {
+		LOG(ERR, "%s: librdkafka refuses these properties: %s", cfg->file, why);
+		rd_kafka_conf_destroy(conf);
+		return -EINVAL;
+	}
+	return 0; // the process ends now; waiting for the producer's threads is for nothing
+}

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The topic as the brokers know it.
+
+#include "kafka_topic.h"
+
+#include "log.h"
+#include "now.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define LOG_TYPE "kafka"
+
+#define METADATA_TIMEOUT_MS 5000
+#define WATCH_KNOWN_S 10 // seconds between two looks at a topic that is well
+#define WATCH_UNKNOWN_S 1
+#define SAY_AGAIN_NS (UINT64_C(60) * 1000000000)
+
+static void heard_partitions(struct kafka_topic *t, int32_t nb) {
+	int32_t before = atomic_load(&t->nb_partitions);
+
+	if (nb == before)
+		return;
+	atomic_store(&t->nb_partitions, nb);
+	if (!t->speaks)
+		return;
+	LOG(NOTICE, "topic %s: %" PRId32 " partitions%s", t->cfg->topic, nb,
+	    before > 0 ? ", their number changed: flows are spread anew" : "");
+	if (nb < (int32_t)t->nb_rings)
+		LOG(WARNING,
+		    "topic %s: %" PRId32
+		    " partitions for %u transmit rings: rings share partitions, "
+		    "times may go backwards in one by some ms; add partitions",
+		    t->cfg->topic, nb, t->nb_rings);
+}
+
+// Ask once; returns whether the topic is well. `what` is what to say when it is not.
+static bool look_at_topic(struct kafka_topic *t, char *what, size_t size) {
+	const struct rd_kafka_metadata *metadata;
+	const rd_kafka_metadata_topic_t *found;
+	char brokers[256];
+	size_t brokers_size = sizeof(brokers);
+	rd_kafka_resp_err_t err;
+
+	if (rd_kafka_conf_get(rd_kafka_conf(t->rk), "bootstrap.servers", brokers, &brokers_size)
+	    != RD_KAFKA_CONF_OK)
+		brokers[0] = '\0';
+	err = rd_kafka_metadata(t->rk, 0, t->topic, &metadata, METADATA_TIMEOUT_MS);
+	if (err != RD_KAFKA_RESP_ERR_NO_ERROR) {
+		pthread_mutex_lock(&t->lock);
+		snprintf(
+			what, size,
+			"no broker reachable at %s (%s); packets wait in the rings, trying on",
+			brokers,
+			t->last_failure[0] != '\0' ? t->last_failure : rd_kafka_err2str(err)
+		);
+		pthread_mutex_unlock(&t->lock);
+		return false;
+	}
+	found = metadata->topic_cnt > 0 ? &metadata->topics[0] : NULL;
+	err = found != NULL ? found->err : RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
+	if (err == RD_KAFKA_RESP_ERR_NO_ERROR && found->partition_cnt > 0)
+		heard_partitions(t, found->partition_cnt);
+	else if (err == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART)
+		snprintf(
+			what, size,
+			"topic %s does not exist at %s; waiting for it, ringtap never creates "
+			"one: kafka-topics.sh --create --topic %s --partitions N",
+			t->cfg->topic, brokers, t->cfg->topic
+		);
+	else
+		snprintf(what, size, "topic %s: %s; waiting", t->cfg->topic, rd_kafka_err2str(err));
+	rd_kafka_metadata_destroy(metadata);
+	return err == RD_KAFKA_RESP_ERR_NO_ERROR;
+}
+
+// The topic's max.message.bytes; 0 when the brokers do not tell.
+static uint64_t ask_max_message_bytes(struct kafka_topic *t) {
+	rd_kafka_ConfigResource_t *resource = rd_kafka_ConfigResource_new(
+		RD_KAFKA_RESOURCE_TOPIC, t->cfg->topic
+	);
+	rd_kafka_queue_t *answers = rd_kafka_queue_new(t->rk);
+	const rd_kafka_ConfigResource_t **found;
+	const rd_kafka_ConfigEntry_t **entries;
+	size_t nb_found = 0, nb_entries = 0;
+	rd_kafka_event_t *event;
+	uint64_t bytes = 0;
+
+	rd_kafka_DescribeConfigs(t->rk, &resource, 1, NULL, answers);
+	event = rd_kafka_queue_poll(answers, METADATA_TIMEOUT_MS);
+	found = event != NULL && rd_kafka_event_error(event) == RD_KAFKA_RESP_ERR_NO_ERROR
+		? rd_kafka_DescribeConfigs_result_resources(
+			rd_kafka_event_DescribeConfigs_result(event), &nb_found
+		)
+		: NULL;
+	entries = nb_found > 0 ? rd_kafka_ConfigResource_configs(found[0], &nb_entries) : NULL;
+	for (size_t i = 0; i < nb_entries; i++)
+		if (strcmp(rd_kafka_ConfigEntry_name(entries[i]), "max.message.bytes") == 0)
+			bytes = strtoull(rd_kafka_ConfigEntry_value(entries[i]), NULL, 10);
+	if (event != NULL)
+		rd_kafka_event_destroy(event);
+	rd_kafka_queue_destroy(answers);
+	rd_kafka_ConfigResource_destroy(resource);
+	return bytes;
+}
+
+// Brokers answer "too large" for a whole batch, which then has to be sent packet by packet.
+static void compare_batch_size(struct kafka_topic *t) {
+	char text[32] = "";
+	size_t size = sizeof(text);
+	uint64_t batch_bytes, topic_bytes = ask_max_message_bytes(t);
+
+	t->size_compared = true;
+	if (rd_kafka_conf_get(rd_kafka_conf(t->rk), "batch.size", text, &size) != RD_KAFKA_CONF_OK)
+		return;
+	batch_bytes = strtoull(text, NULL, 10);
+	if (topic_bytes > 0 && batch_bytes > topic_bytes)
+		LOG(WARNING,
+		    "batch.size=%" PRIu64 " is above the topic's max.message.bytes=%" PRIu64
+		    ": full batches will be refused and sent again one packet at a time; lower "
+		    "batch.size or raise max.message.bytes",
+		    batch_bytes, topic_bytes);
+}
+
+static void *watch_topic(void *arg) {
+	struct kafka_topic *t = arg;
+	struct rtap_log_limit limit = {0};
+	char what[512];
+	uint64_t hidden;
+	bool well = true;
+
+	for (;;) {
+		bool now_well = look_at_topic(t, what, sizeof(what));
+
+		if (!now_well && t->speaks) {
+			if (well)
+				limit = (struct rtap_log_limit){0};
+			if (rtap_log_limit_pass(&limit, rtap_monotonic_ns(), SAY_AGAIN_NS, &hidden))
+				LOG(WARNING, "%s", what);
+		} else if (now_well && !well && t->speaks) {
+			LOG(NOTICE, "topic %s is reachable again", t->cfg->topic);
+		}
+		if (now_well && t->speaks && !t->size_compared)
+			compare_batch_size(t);
+		well = now_well;
+		sleep(well ? WATCH_KNOWN_S : WATCH_UNKNOWN_S);
+	}
+	return NULL;
+}
+
+void kafka_topic_note_failure(struct kafka_topic *t, const char *text) {
+	pthread_mutex_lock(&t->lock);
+	snprintf(t->last_failure, sizeof(t->last_failure), "%s", text);
+	pthread_mutex_unlock(&t->lock);
+}
+
+int kafka_topic_watch(struct kafka_topic *t) {
+	return -pthread_create(&t->watcher, NULL, watch_topic, t);
+}

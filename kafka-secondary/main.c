@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// kafka-secondary: carry packets from the transmit rings of a capture-primary to Kafka.
+
+#include "attach.h"
+#include "config_schema.h"
+#include "exit_code.h"
+#include "kafka_settings.h"
+#include "log.h"
+#include "options.h"
+#include "standard_fds.h"
+#include "stop_flag.h"
+#include "supervisor.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define LOG_TYPE "main"
+
+static int load_config(struct rtap_config *cfg, const struct options *opt) {
+	struct rtap_config_error error;
+
+	if (rtap_config_load(cfg, opt->config_path, &error) < 0) {
+		fprintf(stderr, "%s\n", error.text);
+		return RTAP_EXIT_CONFIG;
+	}
+	if (opt->workers != NULL && rtap_config_set(cfg, "workers", opt->workers, &error) < 0) {
+		fprintf(stderr, "kafka-secondary: --workers: %s\n", error.text);
+		return RTAP_EXIT_USAGE;
+	}
+	return -1;
+}
+
+// librdkafka's constructor starts threads: a process that attaches and forks must not have them.
+static int validate_in_child(const struct rtap_config *cfg, unsigned int nb_rings) {
+	int status;
+	pid_t pid = fork();
+
+	if (pid == 0)
+		_exit(kafka_settings_validate(cfg, nb_rings) < 0 ? RTAP_EXIT_CONFIG : RTAP_EXIT_OK);
+	if (pid < 0 || waitpid(pid, &status, 0) < 0) {
+		LOG(ERR, "fork: %s", strerror(errno));
+		return RTAP_EXIT_FAILURE;
+	}
+	if (WIFEXITED(status) && WEXITSTATUS(status) == RTAP_EXIT_OK)
+		return -1;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : RTAP_EXIT_FAILURE;
+}
+
+static int check_only(const struct rtap_config *cfg) {
+	int code;
+
+	rtap_config_print(cfg, stdout);
+	fflush(stdout);
+	code = validate_in_child(
+		cfg, (unsigned int)(cfg->receive_queues * cfg->transmit_rings_per_queue)
+	);
+	return code < 0 ? RTAP_EXIT_OK : code;
+}
+
+int main(int argc, char **argv) {
+	struct rtap_config cfg = {0};
+	struct rtap_instance inst;
+	static struct attachment attachment;
+	struct options opt;
+	sigset_t mask;
+	int code;
+
+	rtap_standard_fds_open();
+	code = options_parse(&opt, argc, argv);
+	if (code >= 0)
+		return code;
+	code = load_config(&cfg, &opt);
+	if (code >= 0)
+		return code;
+	rtap_log_init("kafka-secondary", cfg.log_level);
+	if (opt.check)
+		return check_only(&cfg);
+	if (geteuid() != 0) {
+		LOG(ERR,
+		    "hugepages and EAL's files need root; start it with sudo or as a system service"
+		);
+		return RTAP_EXIT_NOT_ROOT;
+	}
+	if (rtap_instance_init(&inst, cfg.instance) < 0) {
+		LOG(ERR, "%s: instance: \"%s\" is not allowed", cfg.file, cfg.instance);
+		return RTAP_EXIT_CONFIG;
+	}
+	code = validate_in_child(
+		&cfg, (unsigned int)(cfg.receive_queues * cfg.transmit_rings_per_queue)
+	);
+	if (code >= 0)
+		return code;
+	// A signal in the middle of EAL would leave its locks behind.
+	rtap_stop_flag_block(&mask);
+	code = attach(&attachment, &cfg, &inst);
+	if (code >= 0) {
+		detach(&inst);
+		_exit(code);
+	}
+	rtap_stop_flag_install();
+	rtap_stop_flag_unblock(&mask);
+	LOG(NOTICE, "attached to instance %s: %u transmit rings; starting %u workers", inst.name,
+	    attachment.shm->nb_rings, (unsigned int)cfg.workers);
+	code = supervisor_run(&cfg, &inst, &attachment);
+	detach(&inst);
+	LOG(NOTICE, "ended");
+	_exit(code); // never through EAL's clean-up
+}

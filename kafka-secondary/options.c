@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Command line of kafka-secondary.
+
+#include "options.h"
+
+#include "exit_code.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+
+static const char usage[]
+	= "Usage: kafka-secondary -c FILE [--workers N] [--check]\n"
+	  "\n"
+	  "Attaches to the running capture-primary of the same configuration and carries packets from its\n"
+	  "transmit rings to Kafka. Start and stop as many as you like, whenever you like.\n"
+	  "\n"
+	  "  -c, --config FILE  configuration (YAML), the primary's\n"
+	  "  -w, --workers N    transmit workers, instead of the configuration's\n"
+	  "      --check        validate it, librdkafka's properties included, and print it\n"
+	  "  -h, --help         this text\n"
+	  "  -V, --version      version\n"
+	  "\n"
+	  "Exit codes: 0 ok, 2 usage, 3 configuration or a property that librdkafka refuses, 4 not root,\n"
+	  "8 no running primary, 9 primary of another build, 10 the attach hangs, 13 packets were left for\n"
+	  "the next worker, 1 anything else.\n";
+
+int options_parse(struct options *opt, int argc, char **argv) {
+	static const struct option longopts[] = {
+		{"config", required_argument, NULL, 'c'}, {"workers", required_argument, NULL, 'w'},
+		{"check", no_argument, NULL, 'C'},        {"help", no_argument, NULL, 'h'},
+		{"version", no_argument, NULL, 'V'},      {NULL, 0, NULL, 0},
+	};
+	int c;
+
+	memset(opt, 0, sizeof(*opt));
+	while ((c = getopt_long(argc, argv, "c:w:hV", longopts, NULL)) != -1) {
+		switch (c) {
+		case 'c':
+			opt->config_path = optarg;
+			break;
+		case 'w':
+			opt->workers = optarg;
+			break;
+		case 'C':
+			opt->check = true;
+			break;
+		case 'h':
+			fputs(usage, stdout);
+			return RTAP_EXIT_OK;
+		case 'V':
+			puts("kafka-secondary " RTAP_VERSION);
+			return RTAP_EXIT_OK;
+		default:
+			fputs("kafka-secondary: try --help\n", stderr);
+			return RTAP_EXIT_USAGE;
+		}
+	}
+	if (optind < argc) {
+		fprintf(stderr, "kafka-secondary: unexpected argument '%s'; try --help\n",
+			argv[optind]);
+		return RTAP_EXIT_USAGE;
+	}
+	if (opt->config_path == NULL) {
+		fputs("kafka-secondary: no configuration, use -c FILE; try --help\n", stderr);
+		return RTAP_EXIT_USAGE;
+	}
+	return -1;
+}

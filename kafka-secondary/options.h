@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Command line of kafka-secondary.
+
+#pragma once
+
+#include <stdbool.h>
+
+struct options {
+	const char *config_path;
+	const char *workers; // text of --workers, NULL = as configured
+	bool check; // validate, print what it comes to, and leave
+};
+
+// Parse argv. Returns -1 to go on, else the exit code to leave with (help, version or an error, which
+// was printed).
+int options_parse(struct options *opt, int argc, char **argv);

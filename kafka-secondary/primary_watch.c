@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Whether the primary is still there.
+
+#include "primary_watch.h"
+
+#include <errno.h>
+#include <fcntl.h>
+
+int primary_watch_open(const struct rtap_instance *inst) {
+	char path[512];
+	int fd = open(
+		rtap_instance_path(inst, "primary", path, sizeof(path)), O_RDONLY | O_CLOEXEC
+	);
+
+	return fd < 0 ? -errno : fd;
+}
+
+static uint32_t state_of(const struct rtap_shm *shm) {
+	return atomic_load_explicit(&shm->state, memory_order_acquire);
+}
+
+enum primary_state primary_watch_look(int fd, const struct rtap_shm *shm) {
+	if (state_of(shm) == RTAP_STATE_STOPPED)
+		return PRIMARY_STOPPED;
+	// An error counts as there: better to serve on than to leave for nothing.
+	if (rtap_lock_is_held(fd, 0, 1) != 0)
+		return state_of(shm) == RTAP_STATE_DRAINING ? PRIMARY_DRAINING : PRIMARY_THERE;
+	// It may have stopped in good order between the two looks.
+	return state_of(shm) == RTAP_STATE_STOPPED ? PRIMARY_STOPPED : PRIMARY_DIED;
+}

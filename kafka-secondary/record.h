@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// A packet as Kafka sees it: key and partition. Pure.
+
+#pragma once
+
+#include "config.h"
+
+#include <stdint.h>
+
+#define RECORD_KEY_BYTES 8
+
+// The key: capture time in us since the epoch, UTC, unsigned, network byte order. Metron's FromKey
+// deserializer and pycapa's consumer read exactly this, so nothing may be added to it.
+void record_key(uint64_t capture_time_ns, uint8_t key[RECORD_KEY_BYTES]);
+
+// Which partitions a ring feeds: p, p + N, p + 2N ... for ring p of N; with fewer partitions than
+// rings several rings share one.
+struct record_partitions {
+	int32_t first;
+	int32_t step;
+	int32_t nb; // 0 = not known yet
+};
+
+struct record_partitions record_partitions_of_ring(
+	enum rtap_partitioner partitioner, uint32_t ring, uint32_t nb_rings, int32_t nb_partitions
+);
+
+// Where a flow goes within the set; nb > 0. By the high bits: the low ones have chosen the ring.
+static inline int32_t record_partition(const struct record_partitions *set, uint32_t hash) {
+	return set->first + set->step * (int32_t)(((uint64_t)hash * (uint32_t)set->nb) >> 32);
+}

@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The supervisor.
+
+#include "supervisor.h"
+
+#include "exit_code.h"
+#include "log.h"
+#include "now.h"
+#include "stop_flag.h"
+#include "transmit_worker.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define LOG_TYPE "supervisor"
+
+#define ROUND_NS 5000000
+#define MS UINT64_C(1000000)
+#define SECOND_NS (1000 * MS)
+#define BACKOFF_FIRST_NS (10 * MS)
+#define BACKOFF_MOST_NS (5 * SECOND_NS)
+#define HEALTHY_NS (10 * SECOND_NS) // a worker that lived this long starts with no back-off again
+
+struct child {
+	pid_t pid; // 0 = none
+	uint64_t started_ns;
+	uint64_t start_at_ns; // not before
+	uint64_t backoff_ns;
+	bool killed; // by us: it hung
+};
+
+struct supervisor {
+	const struct rtap_config *cfg;
+	const struct rtap_instance *inst;
+	struct attachment *attachment;
+	struct child children[RTAP_MAX_SLOTS];
+	unsigned int nb_children;
+	unsigned int stop_signals; // passed on so far
+	bool no_more; // fork no more
+	bool has_served; // a worker served rings: the properties are good
+	int exit_code;
+};
+
+static void start_child(struct supervisor *s, unsigned int number) {
+	const struct transmit_worker_args args = {
+		.cfg = s->cfg,
+		.inst = s->inst,
+		.attachment = s->attachment,
+		.number = number,
+		.supervisor = getpid(),
+	};
+	struct child *c = &s->children[number];
+	sigset_t mask;
+
+	c->started_ns = rtap_monotonic_ns();
+	c->killed = false;
+	// The child wants no signal before it is a worker: it would count one for its parent.
+	rtap_stop_flag_block(&mask);
+	c->pid = fork();
+	if (c->pid == 0)
+		transmit_worker_run(&args, &mask);
+	rtap_stop_flag_unblock(&mask);
+	if (c->pid < 0) {
+		LOG(ERR, "fork: %s", strerror(errno));
+		c->pid = 0;
+		c->start_at_ns = c->started_ns + BACKOFF_MOST_NS;
+		return;
+	}
+	LOG(INFO, "worker %u started, pid %d", number, c->pid);
+}
+
+static void schedule_restart(struct child *c) {
+	uint64_t now = rtap_monotonic_ns();
+
+	if (now - c->started_ns > HEALTHY_NS)
+		c->backoff_ns = 0;
+	// The first crash is answered at once.
+	c->start_at_ns = now + c->backoff_ns;
+	c->backoff_ns = c->backoff_ns == 0 ? BACKOFF_FIRST_NS : c->backoff_ns * 2;
+	if (c->backoff_ns > BACKOFF_MOST_NS)
+		c->backoff_ns = BACKOFF_MOST_NS;
+}
+
+static void end_all(struct supervisor *s, int code) {
+	s->no_more = true;
+	if (s->exit_code == RTAP_EXIT_OK)
+		s->exit_code = code;
+}
+
+static void child_ended(struct supervisor *s, unsigned int number, int status) {
+	struct child *c = &s->children[number];
+	int code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+
+	if (WIFSIGNALED(status))
+		LOG(WARNING, "worker %u (pid %d) was ended by signal %d (%s)%s", number, c->pid,
+		    WTERMSIG(status), strsignal(WTERMSIG(status)), c->killed ? ": it hung" : "");
+	else
+		LOG(INFO, "worker %u (pid %d) ended with status %d", number, c->pid, code);
+	c->pid = 0;
+	switch (code) {
+	case TRANSMIT_WORKER_PRIMARY_STOPPED:
+		end_all(s, RTAP_EXIT_OK);
+		break;
+	case TRANSMIT_WORKER_PRIMARY_DIED:
+		end_all(s, RTAP_EXIT_NO_PRIMARY);
+		break;
+	case TRANSMIT_WORKER_CONFIG:
+		if (s->has_served)
+			break; // the same properties worked before: try again
+		end_all(s, RTAP_EXIT_CONFIG);
+		rtap_stop_request(); // the others have the same properties
+		break;
+	case TRANSMIT_WORKER_DONE:
+	case TRANSMIT_WORKER_GIVE_UP:
+		break;
+	default: // left packets, or killed
+		if (s->no_more)
+			end_all(s, RTAP_EXIT_LEFT_BEHIND);
+		break;
+	}
+	schedule_restart(c);
+}
+
+static void reap(struct supervisor *s) {
+	int status;
+	pid_t pid;
+
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+		for (unsigned int i = 0; i < s->nb_children; i++)
+			if (s->children[i].pid == pid)
+				child_ended(s, i, status);
+}
+
+static const struct rtap_shm_slot *slot_of(const struct supervisor *s, pid_t pid) {
+	const struct rtap_shm *shm = s->attachment->shm;
+	const struct rtap_shm_slot *latest = NULL;
+
+	// A slot left long ago may show the same pid: the latest heartbeat is the living one's.
+	for (unsigned int i = 0; i < shm->nb_slots; i++)
+		if (atomic_load(&shm->slots[i].pid) == pid
+		    && (latest == NULL
+			|| atomic_load(&shm->slots[i].heartbeat_ns)
+				> atomic_load(&latest->heartbeat_ns)))
+			latest = &shm->slots[i];
+	return latest;
+}
+
+// A worker that does not beat hangs, whatever the reason: its rings must go on.
+static void look_for_hung(struct supervisor *s) {
+	uint64_t now = rtap_monotonic_ns(), timeout_ns = s->cfg->stuck_timeout_s * SECOND_NS;
+
+	for (unsigned int i = 0; i < s->nb_children; i++) {
+		struct child *c = &s->children[i];
+		const struct rtap_shm_slot *slot = c->pid > 0 ? slot_of(s, c->pid) : NULL;
+		uint64_t beat = slot != NULL ? atomic_load(&slot->heartbeat_ns) : c->started_ns;
+
+		if (beat < c->started_ns)
+			beat = c->started_ns; // not yet at a slot
+		if (slot != NULL && atomic_load(&slot->state) == RTAP_WORKER_SERVING)
+			s->has_served = true;
+		if (c->pid == 0 || c->killed || now < beat || now - beat <= timeout_ns)
+			continue;
+		LOG(WARNING,
+		    "worker %u (pid %d) gave no sign of life for %" PRIu64 " s; killing it", i,
+		    c->pid, (now - beat) / SECOND_NS);
+		kill(c->pid, SIGKILL);
+		c->killed = true;
+	}
+}
+
+static void start_due(struct supervisor *s) {
+	uint64_t now = rtap_monotonic_ns();
+
+	for (unsigned int i = 0; i < s->nb_children; i++)
+		if (s->children[i].pid == 0 && now >= s->children[i].start_at_ns)
+			start_child(s, i);
+}
+
+static bool pass_stop_on(struct supervisor *s) {
+	unsigned int nb = rtap_stop_requested();
+
+	if (nb == s->stop_signals)
+		return false;
+	s->stop_signals = nb;
+	s->no_more = true;
+	// At once means at once: what a killed worker holds is the next one's.
+	for (unsigned int i = 0; i < s->nb_children; i++)
+		if (s->children[i].pid > 0)
+			kill(s->children[i].pid, nb == 1 ? SIGTERM : SIGKILL);
+	return true;
+}
+
+static bool any_child(const struct supervisor *s) {
+	for (unsigned int i = 0; i < s->nb_children; i++)
+		if (s->children[i].pid > 0)
+			return true;
+	return false;
+}
+
+int supervisor_run(
+	const struct rtap_config *cfg, const struct rtap_instance *inst,
+	struct attachment *attachment
+) {
+	static const struct timespec pause = {.tv_nsec = ROUND_NS};
+	struct supervisor s = {
+		.cfg = cfg,
+		.inst = inst,
+		.attachment = attachment,
+		.nb_children = (unsigned int)cfg->workers,
+	};
+
+	do {
+		if (pass_stop_on(&s))
+			LOG(NOTICE,
+			    "stopping: workers deliver what they hold, at most %" PRIu64 " s",
+			    cfg->drain_timeout_s);
+		reap(&s);
+		if (!s.no_more)
+			start_due(&s);
+		look_for_hung(&s);
+		nanosleep(&pause, NULL);
+	} while (!s.no_more || any_child(&s));
+	return s.exit_code;
+}

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The supervisor: forks the transmit workers from the attached process and replaces those that crash
+// or hang, with no new attach. It owns no packet and starts no thread.
+
+#pragma once
+
+#include "attach.h"
+#include "config.h"
+#include "instance.h"
+
+// Run until told to stop or the primary is gone, and every worker has ended. Main thread only (a worker
+// is told when the thread that forked it ends). Returns the exit code of the program.
+int supervisor_run(
+	const struct rtap_config *cfg, const struct rtap_instance *inst,
+	struct attachment *attachment
+);

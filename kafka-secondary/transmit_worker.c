@@ -1,0 +1,337 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// A transmit worker.
+
+#include "transmit_worker.h"
+
+#include "log.h"
+#include "now.h"
+#include "packet_guard.h"
+#include "primary_watch.h"
+#include "ring_claim.h"
+#include "ring_feed.h"
+#include "stop_flag.h"
+#include "worker_slot.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#define LOG_TYPE "worker"
+
+#define IDLE_POLL_MS 1 // the rings cannot wake us; the client's reports do
+#define HOUSEKEEPING_NS UINT64_C(5000000)
+#define LINGER_NS UINT64_C(100000000)
+#define SECOND_NS UINT64_C(1000000000)
+
+struct transmit_worker {
+	const struct rtap_config *cfg;
+	const struct rtap_instance *inst;
+	struct rtap_shm *shm;
+	struct worker_slot slot;
+	int primary_fd;
+	struct ring_claims claims;
+	struct feed_context ctx;
+	uint64_t stop_ns; // when we were told to stop, 0 = not
+	uint64_t deadline_ns; // when we leave, whatever is left
+	bool orphaned; // the primary died
+	uint64_t next_housekeeping_ns;
+};
+
+// Everything inherited but the lock that says "attached": sockets of EAL kept open here would fill up
+// and stop later attaches.
+static void close_inherited(int attached_fd) {
+	if (attached_fd > 3)
+		syscall(SYS_close_range, 3, attached_fd - 1, 0);
+	syscall(SYS_close_range, attached_fd + 1, ~0U, 0);
+}
+
+static void set_affinity(const struct rtap_config *cfg, unsigned int number) {
+	cpu_set_t set;
+
+	if (cfg->worker_cpus.nb_cpus == 0)
+		return; // EAL was told not to pin
+	CPU_ZERO(&set);
+	CPU_SET(cfg->worker_cpus.cpus[number % cfg->worker_cpus.nb_cpus], &set);
+	// The client's threads inherit it: application and broker thread share a core and its caches.
+	if (sched_setaffinity(0, sizeof(set), &set) < 0)
+		LOG(WARNING, "worker-cpus: CPU %u: %s",
+		    cfg->worker_cpus.cpus[number % cfg->worker_cpus.nb_cpus], strerror(errno));
+}
+
+static void become_worker(const struct transmit_worker_args *args, const sigset_t *mask) {
+	char name[48];
+	int nb;
+
+	rtap_stop_flag_reset();
+	rtap_stop_flag_install();
+	signal(SIGINT, SIG_IGN); // a Ctrl-C goes to all; the supervisor speaks for us
+	rtap_stop_flag_unblock(mask);
+	snprintf(name, sizeof(name), "kafka-secondary/%u", args->number);
+	rtap_log_init(name, args->cfg->log_level);
+	prctl(PR_SET_NAME, "rtap-worker");
+	prctl(PR_SET_PDEATHSIG, SIGTERM);
+	if (getppid() != args->supervisor)
+		_exit(TRANSMIT_WORKER_DONE);
+	close_inherited(args->attachment->attached_fd);
+	nb = packet_guard_protect(args->attachment->shm, args->inst);
+	if (nb < 0) {
+		LOG(ERR, "packet memory cannot be made read-only: %s", strerror(-nb));
+		_exit(TRANSMIT_WORKER_GIVE_UP);
+	}
+	set_affinity(args->cfg, args->number);
+}
+
+static void
+on_report(void *arg, uint64_t tag, enum kafka_outcome outcome, size_t len, const char *error) {
+	struct transmit_worker *w = arg;
+	uint32_t ring_index = (uint32_t)((tag & ~FEED_TAG_ALONE) >> 32);
+
+	ring_feed_report(
+		&w->claims.feeds[ring_index], &w->ctx, (uint32_t)tag, (tag & FEED_TAG_ALONE) != 0,
+		outcome, len, error
+	);
+}
+
+static void publish(struct transmit_worker *w) {
+	struct feed_totals totals = {0};
+	struct rtap_slot_counters *c = w->ctx.counters;
+
+	for (unsigned int i = 0; i < w->shm->nb_rings; i++)
+		if (w->claims.feeds[i].owned)
+			ring_feed_add_totals(&w->claims.feeds[i], &totals);
+	rtap_counter_set(&c->tx_queued, totals.tx_queued);
+	rtap_counter_set(&c->tx_refused, totals.tx_refused);
+	rtap_counter_set(&c->in_flight, totals.in_flight);
+	rtap_counter_set(&c->rings_blocked, totals.blocked);
+	rtap_counter_set(&c->rings, w->claims.nb_owned);
+}
+
+// ---- whether to go on ----
+
+static void leave(struct transmit_worker *w, enum transmit_worker_exit code) {
+	uint64_t in_windows;
+
+	ring_claims_owned(&w->claims, &in_windows);
+	publish(w);
+	if (in_windows == 0) {
+		worker_slot_set_state(&w->slot, RTAP_WORKER_LEFT);
+		_exit(code);
+	}
+	// The kernel takes the slot and with it the rings away, once nobody reads a payload.
+	if (code == TRANSMIT_WORKER_DONE) {
+		LOG(WARNING,
+		    "leaving with %" PRIu64 " packets not yet reported; the next worker sends them",
+		    in_windows);
+		code = TRANSMIT_WORKER_LEFT_PACKETS;
+	}
+	_exit(code);
+}
+
+// The end of an orphan: all is delivered, or time is over and what is left is lost.
+static void leave_orphaned(struct transmit_worker *w, uint64_t left) {
+	const struct rtap_slot_counters *slots = w->ctx.counters - w->slot.index;
+	uint64_t in_windows, uncounted, counted = 0;
+	uint64_t mine = ring_claims_owned(&w->claims, &in_windows);
+
+	// A worker that left a moment ago has counted its rings, and some may be ours by now.
+	for (unsigned int i = 0; i < w->shm->nb_slots; i++)
+		counted += rtap_counter_get(&slots[i].orphaned);
+	uncounted = left > counted ? left - counted : 0;
+	rtap_counter_add(&w->ctx.counters->orphaned, mine < uncounted ? mine : uncounted);
+	LOG(WARNING, "the primary died: %s, %" PRIu64 " packets left in the rings",
+	    left > 0 ? "time is over" : "everything is in Kafka", left);
+	leave(w, TRANSMIT_WORKER_PRIMARY_DIED);
+}
+
+static void set_deadline(struct transmit_worker *w, uint64_t timeout_s) {
+	uint64_t deadline_ns = w->ctx.now_ns + timeout_s * SECOND_NS;
+
+	if (deadline_ns < w->deadline_ns)
+		w->deadline_ns = deadline_ns;
+}
+
+static void notice_stop(struct transmit_worker *w) {
+	if (w->stop_ns != 0 || rtap_stop_requested() == 0)
+		return;
+	w->stop_ns = w->ctx.now_ns;
+	set_deadline(w, w->cfg->drain_timeout_s);
+}
+
+static void notice_death(struct transmit_worker *w) {
+	if (w->orphaned)
+		return;
+	w->orphaned = true;
+	set_deadline(w, w->cfg->orphan_timeout_s);
+	LOG(WARNING,
+	    "the primary died; delivering what is in the rings (%" PRIu64
+	    " packets) for at most %" PRIu64 " s",
+	    ring_claims_waiting(&w->claims), (w->deadline_ns - w->ctx.now_ns) / SECOND_NS);
+}
+
+// What to serve now. While the primary drains or is dead nobody comes after us: then a request to stop
+// bounds the time, and every ring is served until it is empty.
+static enum claim_policy look_around(struct transmit_worker *w) {
+	enum primary_state primary = primary_watch_look(w->primary_fd, w->shm);
+
+	notice_stop(w);
+	if (primary == PRIMARY_STOPPED)
+		leave(w, TRANSMIT_WORKER_PRIMARY_STOPPED);
+	if (primary == PRIMARY_DIED)
+		notice_death(w);
+	if (w->orphaned || primary == PRIMARY_DRAINING)
+		return CLAIM_ANY;
+	return w->stop_ns != 0 ? CLAIM_NONE : CLAIM_ASSIGNED;
+}
+
+static void leave_if_done(struct transmit_worker *w, enum claim_policy policy) {
+	uint64_t left = ring_claims_waiting(&w->claims);
+	bool late = w->ctx.now_ns >= w->deadline_ns;
+
+	if (w->orphaned && (left == 0 || late))
+		leave_orphaned(w, left);
+	if (w->stop_ns == 0)
+		return;
+	// Told to stop together with the primary, we may hear it first: give it time to say so.
+	if (late
+	    || (policy == CLAIM_NONE && w->claims.nb_owned == 0
+		&& w->ctx.now_ns - w->stop_ns >= LINGER_NS))
+		leave(w, TRANSMIT_WORKER_DONE);
+}
+
+static void housekeeping(struct transmit_worker *w) {
+	enum claim_policy policy = look_around(w);
+
+	if (ring_claims_update(&w->claims, policy) < 0)
+		_exit(TRANSMIT_WORKER_GIVE_UP);
+	worker_slot_set_state(
+		&w->slot, policy == CLAIM_NONE ? RTAP_WORKER_DRAINING : RTAP_WORKER_SERVING
+	);
+	leave_if_done(w, policy);
+	publish(w);
+	w->next_housekeeping_ns = w->ctx.now_ns + HOUSEKEEPING_NS;
+}
+
+// ---- the way of the packets ----
+
+static unsigned int serve_rings(struct transmit_worker *w) {
+	unsigned int moved = 0;
+
+	for (unsigned int i = 0; i < w->shm->nb_rings; i++) {
+		int rc;
+
+		if (!w->claims.feeds[i].owned)
+			continue;
+		rc = ring_feed_serve(&w->claims.feeds[i], &w->ctx);
+		if (rc < 0) {
+			LOG(ERR, "%s: the ring makes no sense: %s", w->claims.feeds[i].shared->name,
+			    strerror(-rc));
+			_exit(TRANSMIT_WORKER_GIVE_UP);
+		}
+		moved += (unsigned int)rc;
+	}
+	return moved;
+}
+
+static void serve(struct transmit_worker *w) {
+	unsigned int moved = 0;
+
+	for (;;) {
+		w->ctx.now_ns = rtap_monotonic_ns();
+		worker_slot_beat(&w->slot, w->ctx.now_ns);
+		if (w->ctx.now_ns >= w->next_housekeeping_ns)
+			housekeeping(w);
+		moved = serve_rings(w);
+		moved += kafka_producer_poll(w->ctx.producer, 0, on_report, w);
+		if (w->ctx.lone != NULL)
+			moved += kafka_producer_poll(w->ctx.lone, 0, on_report, w);
+		if (moved == 0)
+			kafka_producer_poll(w->ctx.producer, IDLE_POLL_MS, on_report, w);
+		if (w->ctx.fatal || kafka_producer_is_fatal(w->ctx.producer))
+			_exit(TRANSMIT_WORKER_GIVE_UP);
+	}
+}
+
+// Rings are taken only once the topic is known: until then others may serve them better.
+static void wait_for_topic(struct transmit_worker *w) {
+	static const struct timespec pause = {.tv_nsec = 20000000};
+
+	while (kafka_producer_nb_partitions(w->ctx.producer) == 0) {
+		w->ctx.now_ns = rtap_monotonic_ns();
+		worker_slot_beat(&w->slot, w->ctx.now_ns);
+		// Orphans take all rings even now, to count what is left in them.
+		if (look_around(w) == CLAIM_ANY && w->orphaned)
+			ring_claims_update(&w->claims, CLAIM_ANY);
+		leave_if_done(w, CLAIM_NONE);
+		nanosleep(&pause, NULL);
+	}
+}
+
+static int init_worker(struct transmit_worker *w, const struct transmit_worker_args *args) {
+	struct attachment *a = args->attachment;
+	struct ring_feed *feeds;
+	int slots_fd, rc;
+
+	w->cfg = args->cfg;
+	w->inst = args->inst;
+	w->shm = a->shm;
+	slots_fd = rtap_lock_open(args->inst, "slots");
+	w->primary_fd = primary_watch_open(args->inst);
+	feeds = calloc(a->shm->nb_rings, sizeof(*feeds));
+	if (slots_fd < 0 || w->primary_fd < 0)
+		return slots_fd < 0 ? slots_fd : w->primary_fd;
+	if (feeds == NULL)
+		return -ENOMEM;
+	rc = worker_slot_claim(&w->slot, w->shm, slots_fd, args->supervisor);
+	if (rc < 0)
+		return rc;
+	for (unsigned int i = 0; i < w->shm->nb_rings; i++) {
+		feeds[i].ring_index = i;
+		feeds[i].shared = &w->shm->rings[i];
+		feeds[i].ring = a->rings[i];
+		feeds[i].counters = &a->counters.rings[i];
+	}
+	w->claims = (struct ring_claims){
+		.shm = w->shm,
+		.slot = &w->slot,
+		.ctx = &w->ctx,
+		.feeds = feeds,
+	};
+	w->ctx.cfg = w->cfg;
+	w->ctx.shm = w->shm;
+	w->ctx.counters = &a->counters.slots[w->slot.index];
+	w->deadline_ns = UINT64_MAX;
+	publish(w); // the gauges of the slot's last worker end with it
+	return 0;
+}
+
+void transmit_worker_run(const struct transmit_worker_args *args, const sigset_t *mask) {
+	static struct transmit_worker w;
+	char why[512];
+	int rc;
+
+	become_worker(args, mask);
+	rc = init_worker(&w, args);
+	if (rc < 0) {
+		LOG(ERR, "no slot for this worker: %s",
+		    rc == -EAGAIN ? "all are taken, start fewer workers" : strerror(-rc));
+		_exit(TRANSMIT_WORKER_GIVE_UP);
+	}
+	w.ctx.producer = kafka_producer_create(
+		w.cfg, w.shm->nb_rings, false, args->number == 0, why, sizeof(why)
+	);
+	if (w.ctx.producer == NULL) {
+		LOG(ERR, "%s", why);
+		_exit(TRANSMIT_WORKER_CONFIG);
+	}
+	wait_for_topic(&w);
+	serve(&w);
+	_exit(TRANSMIT_WORKER_DONE);
+}

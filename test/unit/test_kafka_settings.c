@@ -1,0 +1,319 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Tests of the producer's properties: from the text of a configuration to librdkafka's effective values.
+
+#include "check_main.h"
+#include "kafka_settings.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define NB_RINGS 4
+#define LENGTH(array) (int)(sizeof(array) / sizeof((array)[0]))
+
+#define GLOBAL "kafka:\n  global:\n    "
+#define TOPIC "kafka:\n  topic:\n    "
+#define TIMEOUT                                                                                     \
+	"a message that times out in the client would have to be sent again anyway; nothing times " \
+	"out"
+#define ACKS "acks=0 is refused: \"delivered\" would mean sent, not stored; use -1 (all)"
+#define ONLY_ERROR                                                                                 \
+	"delivery.report.only.error=true is refused: without the report of a success its buffer "  \
+	"could never be released"
+#define PARTITIONER "the partition is chosen by flow, see the key `partitioner` at the top level"
+#define NOT_TOPIC                                                                                  \
+	"librdkafka has no topic property of this name; global ones belong under kafka.global"
+
+static struct rtap_config cfg;
+static char why[512];
+
+static void load(const char *text) {
+	struct rtap_config_error error;
+
+	rtap_config_fini(&cfg);
+	memset(&cfg, 0, sizeof(cfg));
+	ck_assert_msg(
+		rtap_config_load_buffer(&cfg, "t.yaml", text, strlen(text), &error) == 0, "%s",
+		error.text
+	);
+	why[0] = '\0';
+}
+
+static void tear_down(void) {
+	rtap_config_fini(&cfg);
+}
+
+static rd_kafka_conf_t *build(const char *text) {
+	load(text);
+	return kafka_settings_build(&cfg, NB_RINGS, false, why, sizeof(why));
+}
+
+static void ck_value(const rd_kafka_conf_t *conf, const char *name, const char *wanted) {
+	char value[256];
+	size_t size = sizeof(value);
+
+	ck_assert_int_eq(rd_kafka_conf_get(conf, name, value, &size), RD_KAFKA_CONF_OK);
+	ck_assert_msg(strcmp(value, wanted) == 0, "%s=%s, not %s", name, value, wanted);
+}
+
+static void ck_effective(const char *text, const char *name, const char *wanted) {
+	rd_kafka_conf_t *conf = build(text);
+
+	ck_assert_msg(conf != NULL, "%s", why);
+	ck_value(conf, name, wanted);
+	rd_kafka_conf_destroy(conf);
+}
+
+// What is refused, and the whole line for the user behind "t.yaml:".
+static const struct {
+	const char *text, *line;
+} refused[] = {
+	// the promise, by the name of the manual, by alias, in either part
+	{GLOBAL "message.timeout.ms: 1000\n",
+	 "3:5: kafka.global.message.timeout.ms: message.timeout.ms=1000 is refused: " TIMEOUT},
+	{GLOBAL "delivery.timeout.ms: 1000\n",
+	 "3:5: kafka.global.delivery.timeout.ms: message.timeout.ms=1000 is refused: " TIMEOUT},
+	{TOPIC "message.timeout.ms: 1000\n",
+	 "3:5: kafka.topic.message.timeout.ms: message.timeout.ms=1000 is refused: " TIMEOUT},
+	{TOPIC "delivery.timeout.ms: 1\n",
+	 "3:5: kafka.topic.delivery.timeout.ms: message.timeout.ms=1 is refused: " TIMEOUT},
+	{GLOBAL "acks: 0\n", "3:5: kafka.global.acks: " ACKS},
+	{GLOBAL "acks: 00\n", "3:5: kafka.global.acks: " ACKS},
+	{GLOBAL "request.required.acks: 0\n", "3:5: kafka.global.request.required.acks: " ACKS},
+	{TOPIC "acks: 0\n", "3:5: kafka.topic.acks: " ACKS},
+	{TOPIC "request.required.acks: 0\n", "3:5: kafka.topic.request.required.acks: " ACKS},
+	{GLOBAL "delivery.report.only.error: true\n",
+	 "3:5: kafka.global.delivery.report.only.error: " ONLY_ERROR},
+	{GLOBAL "transactional.id: x\n",
+	 "3:5: kafka.global.transactional.id: transactional.id=x is refused: packets are not sent in "
+	 "transactions"},
+	// the line is the offender's, not the first or the last one
+	{"kafka: {global: {linger.ms: 5, acks: 0, retries: 3}}\n",
+	 "1:32: kafka.global.acks: " ACKS},
+	// not text
+	{GLOBAL "dr_cb: x\n", "3:5: kafka.global.dr_cb: callbacks are not text"},
+	{GLOBAL "dr_msg_cb: x\n", "3:5: kafka.global.dr_msg_cb: callbacks are not text"},
+	{GLOBAL "background_event_cb: x\n",
+	 "3:5: kafka.global.background_event_cb: callbacks are not text"},
+	{TOPIC "partitioner_cb: x\n", "3:5: kafka.topic.partitioner_cb: callbacks are not text"},
+	{GLOBAL "opaque: 1\n", "3:5: kafka.global.opaque: not text"},
+	{TOPIC "opaque: 1\n", "3:5: kafka.topic.opaque: not text"},
+	{GLOBAL "interceptors: 1\n", "3:5: kafka.global.interceptors: not text"},
+	{GLOBAL "partitioner: murmur2\n", "3:5: kafka.global.partitioner: " PARTITIONER},
+	{TOPIC "partitioner: murmur2\n", "3:5: kafka.topic.partitioner: " PARTITIONER},
+	// misplaced, misspelt, misvalued
+	{TOPIC "linger.ms: 5\n", "3:5: kafka.topic.linger.ms: " NOT_TOPIC},
+	{"# one\nkafka:\n  global:\n    acks: 1\n  topic:\n    acks: 1\n    client.id: x\n",
+	 "7:5: kafka.topic.client.id: " NOT_TOPIC},
+	{TOPIC "ackss: 1\n", "3:5: kafka.topic.ackss: " NOT_TOPIC},
+	{GLOBAL "linger.mss: 5\n",
+	 "3:5: kafka.global.linger.mss: No such configuration property: \"linger.mss\""},
+	{GLOBAL "compression.codec: zip\n",
+	 "3:5: kafka.global.compression.codec: Invalid value \"zip\" for configuration property "
+	 "\"compression.codec\""},
+	{TOPIC "compression.level: 99\n",
+	 "3:5: kafka.topic.compression.level: Configuration property \"compression.level\" value 99 is "
+	 "outside allowed range -1..12"},
+	{GLOBAL "linger.ms: \"\"\n", NULL},
+	{GLOBAL "linger.ms: -1\n", NULL},
+	{GLOBAL "linger.ms: 900001\n", NULL},
+	{GLOBAL "default_topic_conf: 1\n", NULL},
+	{TOPIC "msg_order_cmp: 1\n", NULL},
+};
+
+START_TEST(what_is_refused) {
+	ck_assert_ptr_null(build(refused[_i].text));
+	ck_assert_msg(strncmp(why, "t.yaml:", 7) == 0, "%s", why);
+	ck_assert_ptr_null(strchr(why, '\n'));
+	if (refused[_i].line != NULL)
+		ck_assert_str_eq(why + 7, refused[_i].line);
+	else
+		ck_assert_msg(strncmp(why + 7, "3:5: kafka.", 11) == 0, "%s", why);
+}
+END_TEST
+
+// A line that does not fit is cut, never written past its end.
+START_TEST(reason_is_cut) {
+	char line[41];
+
+	load(GLOBAL "acks: 0\n");
+	memset(line, '#', sizeof(line));
+	ck_assert_ptr_null(kafka_settings_build(&cfg, NB_RINGS, false, line, sizeof(line) - 1));
+	ck_assert_uint_eq(strlen(line), sizeof(line) - 2);
+	ck_assert_int_eq(line[sizeof(line) - 1], '#');
+}
+END_TEST
+
+// A secret with a misspelt name must not land in a log.
+START_TEST(reason_keeps_secrets) {
+	ck_assert_ptr_null(build(GLOBAL "sasl.pasword: geheim\n"));
+	ck_assert_ptr_null(strstr(why, "geheim"));
+	ck_assert_ptr_nonnull(strstr(why, "sasl.pasword"));
+}
+END_TEST
+
+// What a user wrote wins where the promise allows it, wherever it stands.
+static const struct {
+	const char *text, *name, *value;
+} effective[] = {
+	{"{}", "bootstrap.servers", "localhost:9092"},
+	{"{}", "client.id", "ringtap"},
+	{"{}", "acks", "-1"},
+	{"{}", "message.timeout.ms", "0"},
+	{"{}", "enable.idempotence", "true"},
+	{"{}", "reconnect.backoff.max.ms", "1000"},
+	{"{}", "allow.auto.create.topics", "false"},
+	{"{}", "delivery.report.only.error", "false"},
+	{"{}", "queue.buffering.max.kbytes", "2147483647"},
+	{"order: strict\n", "enable.idempotence", "true"},
+	{"order: relaxed\n", "enable.idempotence", "false"},
+	{"order: strict\n" GLOBAL "enable.idempotence: false\n", "enable.idempotence", "false"},
+	{GLOBAL "bootstrap.servers: a:1,b:2\n", "bootstrap.servers", "a:1,b:2"},
+	{GLOBAL "metadata.broker.list: c:3\n", "bootstrap.servers", "c:3"},
+	{GLOBAL "client.id: probe\n", "client.id", "probe"},
+	{GLOBAL "acks: 1\n", "acks", "1"},
+	{GLOBAL "acks: all\n", "acks", "-1"},
+	{TOPIC "acks: 2\n", "acks", "2"},
+	{GLOBAL "message.timeout.ms: 0\n", "message.timeout.ms", "0"},
+	{GLOBAL "delivery.report.only.error: false\n", "delivery.report.only.error", "false"},
+	{GLOBAL "transactional.id: \"\"\n", "acks", "-1"},
+	{GLOBAL "reconnect.backoff.max.ms: 5000\n", "reconnect.backoff.max.ms", "5000"},
+	{GLOBAL "queue.buffering.max.messages: 77\n", "queue.buffering.max.messages", "77"},
+	{GLOBAL "compression.codec: lz4\n", "compression.codec", "lz4"},
+	{TOPIC "compression.codec: zstd\n", "compression.codec", "zstd"},
+	{GLOBAL "enabled_events: 0\n", "enabled_events", "9"}, // DR and ERROR: ours
+	{"worker-burst: 256\nack-window: 32768\n", "queue.buffering.max.messages", "132096"},
+	{"worker-burst: 1\nack-window: 64\n", "queue.buffering.max.messages", "260"},
+};
+
+START_TEST(what_is_in_effect) {
+	ck_effective(effective[_i].text, effective[_i].name, effective[_i].value);
+}
+END_TEST
+
+START_TEST(queue_holds_every_window) {
+	static const struct {
+		unsigned int nb_rings;
+		const char *messages;
+	} cases[] = {{0, "1049600"}, {1, "1049600"}, {2, "2099200"}, {1024, "1074790400"}};
+
+	load("ack-window: 1048576\nworker-burst: 1024\n");
+	for (int i = 0; i < LENGTH(cases); i++) {
+		rd_kafka_conf_t *conf = kafka_settings_build(
+			&cfg, cases[i].nb_rings, false, why, sizeof(why)
+		);
+
+		ck_assert_msg(conf != NULL, "%s", why);
+		ck_value(conf, "queue.buffering.max.messages", cases[i].messages);
+		rd_kafka_conf_destroy(conf);
+	}
+}
+END_TEST
+
+// The one for single messages is alone in that, whatever the user set.
+START_TEST(lone_sends_one_by_one) {
+	rd_kafka_conf_t *conf;
+
+	load(GLOBAL "batch.num.messages: 5000\n    client.id: probe\n");
+	conf = kafka_settings_build(&cfg, NB_RINGS, true, why, sizeof(why));
+	ck_value(conf, "batch.num.messages", "1");
+	ck_value(conf, "client.id", "probe");
+	rd_kafka_conf_destroy(conf);
+	conf = kafka_settings_build(&cfg, NB_RINGS, false, why, sizeof(why));
+	ck_value(conf, "batch.num.messages", "5000");
+	rd_kafka_conf_destroy(conf);
+}
+END_TEST
+
+// ---- what the throw-away process says on stderr ----
+
+static char said[16384];
+
+// Every test is a process of its own, so its stderr may go.
+static int validate(const char *text) {
+	char path[] = "/tmp/rtap-settings-XXXXXX";
+	int rc, fd = mkstemp(path);
+	ssize_t n;
+
+	ck_assert_int_ge(fd, 0);
+	unlink(path);
+	load(text);
+	rtap_log_init("test", RTAP_LOG_NOTICE);
+	ck_assert_int_ge(dup2(fd, STDERR_FILENO), 0);
+	rc = kafka_settings_validate(&cfg, NB_RINGS);
+	n = pread(fd, said, sizeof(said) - 1, 0);
+	ck_assert_int_ge(n, 0);
+	said[n] = '\0';
+	return rc;
+}
+
+static void ck_said(const char *text) {
+	ck_assert_msg(strstr(said, text) != NULL, "not said: %s\n%s", text, said);
+}
+
+START_TEST(validate_names_what_differs) {
+	ck_assert_int_eq(
+		validate(GLOBAL "queue.buffering.max.ms: 7\n    sasl.password: geheim\n" // alias
+				"    sasl.username: probe\n  topic:\n    compression.codec: lz4\n"),
+		0
+	);
+	ck_said(" message.timeout.ms=0 (librdkafka's default: 300000)\n");
+	ck_said(" queue.buffering.max.ms=7 (librdkafka's default: 5)\n");
+	ck_said(" compression.codec=lz4 (librdkafka's default: none)\n");
+	ck_said(" sasl.username=probe (librdkafka's default: unset)\n");
+	ck_said(" sasl.password=(hidden) (librdkafka's default: unset)\n");
+	ck_assert_ptr_null(strstr(said, "geheim"));
+	ck_assert_ptr_null(strstr(said, " socket.timeout.ms="));
+	ck_assert_ptr_null(strstr(said, "0x"));
+	ck_assert_ptr_null(strstr(said, "_cb="));
+}
+END_TEST
+
+START_TEST(validate_warns) {
+	ck_assert_int_eq(validate("order: relaxed\n" GLOBAL "acks: 1\n"), 0);
+	ck_said("warning kafka: acks=1: a packet that only the leader had is lost when that broker is"
+	);
+	ck_assert_int_eq(validate(GLOBAL "enable.idempotence: true\n"), 0);
+	ck_said("warning kafka: t.yaml:3: enable.idempotence overrides `order`");
+	ck_assert_int_eq(validate("{}"), 0);
+	ck_assert_ptr_null(strstr(said, "warning"));
+}
+END_TEST
+
+START_TEST(validate_refuses) {
+	ck_assert_int_eq(validate(GLOBAL "acks: 0\n"), -EINVAL);
+	ck_said("error kafka: t.yaml:3:5: kafka.global.acks: " ACKS "\n");
+	// What only the constructor finds: an idempotent producer needs all acknowledgements.
+	ck_assert_int_eq(validate(GLOBAL "acks: 1\n"), -EINVAL);
+	ck_said("t.yaml: librdkafka refuses these properties: `acks` must be set to `all`");
+	ck_assert_int_eq(
+		validate(GLOBAL "security.protocol: ssl\n    ssl.ca.location: /nonexistent\n"),
+		-EINVAL
+	);
+	ck_said("t.yaml: librdkafka refuses these properties: ");
+}
+END_TEST
+
+static Suite *make_suite(void) {
+	Suite *suite = suite_create("kafka_settings");
+	TCase *tc = tcase_create("kafka_settings");
+
+	tcase_add_checked_fixture(tc, NULL, tear_down);
+	tcase_set_timeout(tc, 30);
+	tcase_add_loop_test(tc, what_is_refused, 0, LENGTH(refused));
+	tcase_add_test(tc, reason_is_cut);
+	tcase_add_test(tc, reason_keeps_secrets);
+	tcase_add_loop_test(tc, what_is_in_effect, 0, LENGTH(effective));
+	tcase_add_test(tc, queue_holds_every_window);
+	tcase_add_test(tc, lone_sends_one_by_one);
+	tcase_add_test(tc, validate_names_what_differs);
+	tcase_add_test(tc, validate_warns);
+	tcase_add_test(tc, validate_refuses);
+	suite_add_tcase(suite, tc);
+	return suite;
+}
+
+CHECK_MAIN(make_suite)
