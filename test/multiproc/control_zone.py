@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The shared block and the rings of a primary, seen and changed through /proc/PID/mem."""
+
+import re
+import struct
+
+MAGIC = b"RTAPSHM1"  # common/shm_layout.h
+VERSION_OFFSET, BYTES_OFFSET, DPDK_OFFSET, ZONES_OFFSET = 8, 12, 16, 128
+RING_NAME_BYTES, CONS_TAIL = 29, 260  # struct rte_ring of DPDK 22.11
+
+
+def mappings(pid, name, permissions):
+    """(start, end) of the hugepage mappings of an instance in a process."""
+    with open(f"/proc/{pid}/maps", encoding="ascii") as maps:
+        for line in maps:
+            match = re.match(rf"(\w+)-(\w+) {permissions} .*/{re.escape(name)}map_\d+", line)
+            if match:
+                yield int(match[1], 16), int(match[2], 16)
+
+
+def read(pid, address, size):
+    with open(f"/proc/{pid}/mem", "rb", buffering=0) as memory:
+        memory.seek(address)
+        return memory.read(size)
+
+
+def write(pid, address, data):
+    with open(f"/proc/{pid}/mem", "r+b", buffering=0) as memory:
+        memory.seek(address)
+        memory.write(data)
+
+
+class ControlZone:
+    """Of the primary `pid`, which is ready."""
+
+    def __init__(self, pid, name):
+        self.pid = pid
+        self.base = next(address for start, end in mappings(pid, name, "rw-s")
+                         for address in range(start, end, 2 << 20)
+                         if read(pid, address, len(MAGIC)) == MAGIC)
+        (self.block_bytes,) = struct.unpack("<I", read(pid, self.base + BYTES_OFFSET, 4))
+        address, self.bytes = struct.unpack("<QQ", read(pid, self.base + ZONES_OFFSET, 16))
+        assert address == self.base, "the first control zone begins with the shared block"
+
+    def ring(self, name):
+        """Address of a transmit ring."""
+        begin = name.encode().ljust(RING_NAME_BYTES, b"\0")
+        rings = read(self.pid, self.base + self.block_bytes, self.bytes - self.block_bytes)
+        return self.base + self.block_bytes + rings.index(begin)
