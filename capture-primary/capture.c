@@ -330,10 +330,11 @@ static void on_close_timeout(int signo) {
 	_exit(RTAP_EXIT_FAILURE);
 }
 
-void capture_destroy(struct capture *cap, uint64_t left) {
-	uint64_t nb_free, nb_all;
+void capture_destroy(struct capture *cap) {
+	uint64_t nb_free, nb_all, left;
 
 	capture_set_phase(cap, RX_EXIT);
+	left = capture_outstanding(cap); // only now nobody frees any more
 	signal(SIGALRM, on_close_timeout);
 	alarm(CLOSE_TIMEOUT_S);
 	for (unsigned int i = 0; i < cap->nb_ports; i++)

@@ -33,8 +33,8 @@ struct capture {
 	int slots_fd;
 };
 
-// Find and configure the ports, create pools, rings, shared block and counters file, launch the
-// receive workers on EAL's lcores, start the ports, freeze memory. Afterwards nothing is allocated.
+// Find and configure the ports, create pools, rings, shared block and counters file, start the
+// ports, launch the receive workers on EAL's lcores, freeze memory. Afterwards nothing is allocated.
 // Returns -1, or the exit code to leave with (the reason is logged).
 int capture_create(
 	struct capture *cap, const struct rtap_config *cfg, const struct rtap_instance *inst,
@@ -52,6 +52,6 @@ uint64_t capture_outstanding(const struct capture *cap);
 // Buffers that are in their pools, and all there are.
 void capture_count_buffers(const struct capture *cap, uint64_t *nb_free, uint64_t *nb_all);
 
-// Receive workers end, ports stop. Says whether every buffer came back but the `left` ones. A device that
-// does not close within some seconds is left to the end of the process, which must come now.
-void capture_destroy(struct capture *cap, uint64_t left);
+// Receive workers end, ports stop. Says whether every buffer came back but those on the rings. A device
+// that does not close within some seconds is left to the end of the process, which must come now.
+void capture_destroy(struct capture *cap);

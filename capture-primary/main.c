@@ -91,7 +91,7 @@ run(const struct rtap_config *cfg, const struct rtap_instance *inst, const struc
 	// Files first: closing a device may meet a lock of EAL that a killed secondary left taken.
 	table_thread_print_final(&capture.counters);
 	runtime_files_remove_all(inst);
-	capture_destroy(&capture, left);
+	capture_destroy(&capture);
 	return left > 0 ? RTAP_EXIT_LEFT_BEHIND : RTAP_EXIT_OK;
 remove_files:
 	runtime_files_remove_all(inst);
