@@ -57,8 +57,8 @@ struct ring_feed {
 	enum feed_state state;
 	enum ack_state resend_kind; // of what was resent last: kinds do not mix in flight
 	uint32_t resend_from; // ring index
-	uint32_t
-		nb_refused; // waiting packets that the client refused, until they are offered again
+	// Waiting packets that the client refused, until they are offered again.
+	uint32_t nb_refused;
 	uint64_t backoff_ns, resume_ns;
 	int32_t burst_partition; // partitioner: burst
 	struct rtap_ring_consumer consumer;

@@ -33,7 +33,6 @@
 
 struct transmit_worker {
 	const struct rtap_config *cfg;
-	const struct rtap_instance *inst;
 	struct rtap_shm *shm;
 	struct worker_slot slot;
 	int primary_fd;
@@ -280,7 +279,6 @@ static int init_worker(struct transmit_worker *w, const struct transmit_worker_a
 	int slots_fd, rc;
 
 	w->cfg = args->cfg;
-	w->inst = args->inst;
 	w->shm = a->shm;
 	slots_fd = rtap_lock_open(args->inst, "slots");
 	w->primary_fd = primary_watch_open(args->inst);
