@@ -95,6 +95,7 @@ struct rtap_ring_counters {
 	};
 	struct RTAP_CACHE_ALIGNED { // writer: the owner
 #define RTAP_OWNER_COUNTER RTAP_COUNTER_WORD
+#define RTAP_OWNER_GAUGE RTAP_COUNTER_WORD
 #include "counters.def"
 	};
 };

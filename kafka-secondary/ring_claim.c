@@ -110,15 +110,11 @@ uint64_t ring_claims_waiting(const struct ring_claims *c) {
 	return nb;
 }
 
-uint64_t ring_claims_owned(const struct ring_claims *c, uint64_t *in_windows) {
+uint64_t ring_claims_in_windows(const struct ring_claims *c) {
 	uint64_t nb = 0;
 
-	*in_windows = 0;
-	for (unsigned int i = 0; i < c->shm->nb_rings; i++) {
-		if (!c->feeds[i].owned)
-			continue;
-		nb += rte_ring_count(c->feeds[i].ring);
-		*in_windows += c->feeds[i].consumer.in_window;
-	}
+	for (unsigned int i = 0; i < c->shm->nb_rings; i++)
+		if (c->feeds[i].owned)
+			nb += c->feeds[i].consumer.in_window;
 	return nb;
 }

@@ -29,5 +29,5 @@ int ring_claims_update(struct ring_claims *c, enum claim_policy policy);
 // Packets in the rings of the instance that are served, in whose hands ever.
 uint64_t ring_claims_waiting(const struct ring_claims *c);
 
-// Packets in the rings that this worker owns, and how many of them it has in its windows.
-uint64_t ring_claims_owned(const struct ring_claims *c, uint64_t *in_windows);
+// Packets in the windows of the rings that this worker owns.
+uint64_t ring_claims_in_windows(const struct ring_claims *c);

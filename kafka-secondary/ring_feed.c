@@ -328,6 +328,16 @@ void ring_feed_report(
 	hold_back(f, ctx, error);
 }
 
+void ring_feed_count_orphans(const struct ring_feed *f) {
+	const uint32_t *nb = f->window.nb;
+	uint32_t not_reported = nb[ACK_WAITING] + nb[ACK_SUSPECT] + nb[ACK_IN_FLIGHT];
+
+	rtap_counter_set(
+		&f->counters->orphaned,
+		rte_ring_count(f->ring) - f->consumer.in_window + not_reported
+	);
+}
+
 void ring_feed_add_totals(const struct ring_feed *f, struct feed_totals *totals) {
 	uint32_t waiting = f->window.nb[ACK_WAITING] + f->window.nb[ACK_SUSPECT];
 

@@ -88,6 +88,10 @@ void ring_feed_report(
 	enum kafka_outcome outcome, size_t len, const char *error
 );
 
+// The primary died and nobody comes after us: publish how many packets of the ring are not in Kafka, as far
+// as reports say. A worker that takes the ring after all counts it anew.
+void ring_feed_count_orphans(const struct ring_feed *f);
+
 // Add the feed's gauges to *totals.
 void ring_feed_add_totals(const struct ring_feed *f, struct feed_totals *totals);
 

@@ -116,9 +116,8 @@ static void publish(struct transmit_worker *w) {
 // ---- whether to go on ----
 
 static void leave(struct transmit_worker *w, enum transmit_worker_exit code) {
-	uint64_t in_windows;
+	uint64_t in_windows = ring_claims_in_windows(&w->claims);
 
-	ring_claims_owned(&w->claims, &in_windows);
 	publish(w);
 	if (in_windows == 0) {
 		worker_slot_set_state(&w->slot, RTAP_WORKER_LEFT);
@@ -136,15 +135,9 @@ static void leave(struct transmit_worker *w, enum transmit_worker_exit code) {
 
 // The end of an orphan: all is delivered, or time is over and what is left is lost.
 static void leave_orphaned(struct transmit_worker *w, uint64_t left) {
-	const struct rtap_slot_counters *slots = w->ctx.counters - w->slot.index;
-	uint64_t in_windows, uncounted, counted = 0;
-	uint64_t mine = ring_claims_owned(&w->claims, &in_windows);
-
-	// A worker that left a moment ago has counted its rings, and some may be ours by now.
-	for (unsigned int i = 0; i < w->shm->nb_slots; i++)
-		counted += rtap_counter_get(&slots[i].orphaned);
-	uncounted = left > counted ? left - counted : 0;
-	rtap_counter_add(&w->ctx.counters->orphaned, mine < uncounted ? mine : uncounted);
+	for (unsigned int i = 0; i < w->shm->nb_rings; i++)
+		if (w->claims.feeds[i].owned)
+			ring_feed_count_orphans(&w->claims.feeds[i]);
 	LOG(WARNING, "the primary died: %s, %" PRIu64 " packets left in the rings",
 	    left > 0 ? "time is over" : "everything is in Kafka", left);
 	leave(w, TRANSMIT_WORKER_PRIMARY_DIED);

@@ -34,6 +34,7 @@ static const struct field ring_fields[] = {
 	FIELD(struct rtap_ring_counters, name, unit, help, false)
 #define RTAP_RING_GAUGE(name, unit, help) FIELD(struct rtap_ring_counters, name, unit, help, true)
 #define RTAP_OWNER_COUNTER RTAP_RING_COUNTER
+#define RTAP_OWNER_GAUGE RTAP_RING_GAUGE
 #include "counters.def"
 };
 

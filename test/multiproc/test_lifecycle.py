@@ -95,7 +95,7 @@ def primary_killed_while_kafka_is_up(tap, lab):
         text = run(lab.program("stats-tool", "stats-tool"), "-i", lab.name).out
         tap.ok(f"primary: killed (pid was {primary.pid}) while capturing" in text,
                "killed primary: stats-tool says so", text)
-        tap.equal((stats["balance"]["kaf"]["out"], sum(w["orphaned"] for w in stats["workers"])),
+        tap.equal((stats["balance"]["kaf"]["out"], sum(r["orphaned"] for r in stats["rings"])),
                   (3_000, 0), "killed primary: all are counted as delivered, none as lost")
         tap.equal(users_of(lab.instance_directory / "attached.lock"), set(),
                   "killed primary: no courier is left")
@@ -124,7 +124,7 @@ def primary_killed_while_kafka_is_down(tap, lab):
         said = [s for s in lines(secondary.log(), "warning") if "packets left in the rings" in s]
         tap.equal([f"over, {count} packets left" in s for s in said], [True] * 2,
                   "no Kafka: they say how many packets were left")
-        tap.equal(sum(w["orphaned"] for w in lab.stats()["workers"]), count,
+        tap.equal(sum(r["orphaned"] for r in lab.stats()["rings"]), count,
                   "no Kafka: those are counted as lost")
         lab.end_programs()
         tap.equal(lab.start_primary().stop(), 0, "no Kafka: the next primary starts all the same")
