@@ -24,7 +24,7 @@
 #define SECOND_NS (1000 * MS)
 #define BACKOFF_FIRST_NS (10 * MS)
 #define BACKOFF_MOST_NS (5 * SECOND_NS)
-#define HEALTHY_NS (10 * SECOND_NS) // a worker that lived this long starts with no back-off again
+#define HEALTHY_NS SECOND_NS // a worker that lived this long starts with no back-off again
 
 struct child {
 	pid_t pid; // 0 = none
