@@ -102,6 +102,7 @@ show(const struct options *opt, const struct view *view, const struct rtap_count
 	if (opt->check)
 		return check_laws(stdout, view, live);
 	print_table(view, last);
+	print_silent_workers(stdout, view);
 	if (opt->verbose) {
 		fputc('\n', stdout);
 		print_verbose(stdout, view);

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #define COLUMN 10
+#define SILENT_US 1000000 // a worker beats every millisecond or so
 
 struct age {
 	char text[32];
@@ -165,6 +166,26 @@ static void print_workers(FILE *out, const struct view *view) {
 			age_since(view->now_us, started_us).text,
 			age_since(view->now_us, rtap_counter_get(&s->heartbeat_us)).text);
 		print_values(out, &fields_worker, s);
+	}
+}
+
+void print_silent_workers(FILE *out, const struct view *view) {
+	const struct rtap_counters *c = &view->counters;
+
+	if (view->primary != VIEW_RUNNING)
+		return;
+	for (uint32_t i = 0; i < c->header->nb_slots; i++) {
+		const struct rtap_slot_counters *s = &c->slots[i];
+		uint64_t beat_us = rtap_counter_get(&s->heartbeat_us);
+
+		if (!rtap_slot_is_live(s) || view->now_us < beat_us + SILENT_US)
+			continue;
+		fprintf(out,
+			"worker %" PRIu32 " (pid %" PRIu64
+			"): no sign of life for %s; its supervisor "
+			"(pid %" PRIu64 ") replaces it after stuck-timeout-s\n",
+			i, rtap_counter_get(&s->pid), age_since(view->now_us, beat_us).text,
+			rtap_counter_get(&s->supervisor_pid));
 	}
 }
 
