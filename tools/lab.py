@@ -221,15 +221,16 @@ def compare(sent, received):
 class Sender(Program):
     """traffic-gen at work."""
 
-    def __init__(self, name, command, logs, record):
+    def __init__(self, name, command, logs, record, remake):
         super().__init__(name, command, logs)
-        self.record = record  # path of the pcap file of what it sent
+        self.record = record  # path of the pcap file of what it sent, None: not recorded
+        self.remake = remake  # command that writes the same frames to standard output
 
-    def finish(self, timeout=120):
+    def finish(self, timeout=120, codes=(0,)):
         """Waits for its end; returns itself, with count and bytes."""
         rc = self.wait(timeout)
         match = re.search(r"^(\d+) frames sent, (\d+) bytes$", self.output(), re.M)
-        if rc != 0 or not match:
+        if rc not in codes or not match:
             raise LabError(f"{self.name}: exit {rc}: {self.log().strip()}")
         self.count, self.bytes = int(match[1]), int(match[2])
         return self
@@ -241,7 +242,12 @@ class Sender(Program):
 
     def frames(self):
         """Yields every frame that it sent."""
-        return (frame for _, frame in read_pcap(self.record))
+        if self.record:
+            yield from (frame for _, frame in read_pcap(self.record))
+        elif self.count:
+            with subprocess.Popen([*self.remake, "--count", str(self.count)],
+                                  stdout=subprocess.PIPE) as made:
+                yield from (frame for _, frame in read_pcap(f"/dev/fd/{made.stdout.fileno()}"))
 
 
 # ---- the laboratory ------------------------------------------------------------------------------
@@ -409,6 +415,10 @@ class Lab:
         self.bootstrap = re.search(r"^bootstrap\.servers=(.*)$", text, re.M)[1]
         return self.bootstrap
 
+    def stop_broker(self):
+        """Ends the cluster and removes its data."""
+        self._broker("stop")
+
     def stop_one_broker(self, number=1, kill=False):
         self._broker("stop", "--broker", str(number), *(["--kill"] if kill else []))
 
@@ -516,14 +526,20 @@ class Lab:
 
     # -- traffic --
 
-    def start_traffic(self, count, rate, *options, seed=1, max_frame=1514, replay=None):
-        """Starts to send; the Sender's finish() waits for the end. `options` are traffic-gen's."""
-        record = self.directory / f"sent.{len(self.programs)}.pcap"
+    def start_traffic(self, count, rate, *options, seed=1, max_frame=1514, replay=None,
+                      recorded=True):
+        """Starts to send; the Sender's finish() waits for the end. `options` are traffic-gen's.
+
+        What is not recorded is made once more for frames(): slower, and no file.
+        """
+        record = self.directory / f"sent.{len(self.programs)}.pcap" if recorded else None
         source = ["--replay", replay] if replay else ["--seed", seed, "--max-frame", max_frame]
+        source = [str(word) for word in (*source, *options)]
+        generator = self.program("tools", "traffic-gen", "traffic-gen")
         return self.start("traffic-gen", [
-            "ip", "netns", "exec", self.name, self.program("tools", "traffic-gen", "traffic-gen"),
-            "--interface", INTERFACE, "--count", count, "--rate", rate, "--record", record,
-            *source, *options], kind=Sender, record=record)
+            "ip", "netns", "exec", self.name, generator, "--interface", INTERFACE,
+            "--count", count, "--rate", rate, *(["--record", record] if record else []), *source],
+            kind=Sender, record=record, remake=[generator, "--pcap", "-", *source])
 
     def traffic(self, count, rate, *options, **how):
         """Sends `count` frames at `rate` per second; returns the Sender: count, bytes, frames()."""
