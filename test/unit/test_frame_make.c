@@ -15,7 +15,7 @@
 static uint8_t frame[FRAME_MAKE_MAX_BYTES + 1], other[FRAME_MAKE_MAX_BYTES + 1];
 
 static struct frame_make *make(uint32_t kinds, uint32_t max_bytes, uint32_t size) {
-	struct frame_make_config cfg = {7, NB_FLOWS, kinds, max_bytes, size};
+	struct frame_make_config cfg = {7, 0, NB_FLOWS, kinds, max_bytes, size};
 	struct frame_make *fm = frame_make_create(&cfg);
 
 	ck_assert_ptr_nonnull(fm);
@@ -48,7 +48,7 @@ START_TEST(same_seed_same_frames) {
 END_TEST
 
 START_TEST(another_seed_other_frames) {
-	struct frame_make_config cfg = {8, NB_FLOWS, 0, 1514, 1000};
+	struct frame_make_config cfg = {8, 0, NB_FLOWS, 0, 1514, 1000};
 	struct frame_make *a = make(0, 1514, 1000), *b = frame_make_create(&cfg);
 	int nb_equal = 0;
 
@@ -58,6 +58,25 @@ START_TEST(another_seed_other_frames) {
 		nb_equal += frame_make_next(b, other) == len && memcmp(frame, other, len) == 0;
 	}
 	ck_assert_int_eq(nb_equal, 0);
+	frame_make_destroy(a);
+	frame_make_destroy(b);
+}
+END_TEST
+
+// Flows of their own: not one frame in common, not even among the shortest, which hold nothing random.
+START_TEST(other_flows_other_frames) {
+	struct frame_make_config cfg = {7, NB_FLOWS, NB_FLOWS, 0, 1514, 60};
+	struct frame_make *a = make(0, 1514, 60), *b = frame_make_create(&cfg);
+	struct frame_trailer trailer, other_trailer;
+
+	for (int i = 0; i < 1000; i++) {
+		size_t len = frame_make_next(a, frame), other_len = frame_make_next(b, other);
+
+		ck_assert(frame_trailer_read(frame, len, &trailer));
+		ck_assert(frame_trailer_read(other, other_len, &other_trailer));
+		ck_assert_uint_lt(trailer.flow, NB_FLOWS);
+		ck_assert_uint_eq(other_trailer.flow, trailer.flow + NB_FLOWS);
+	}
 	frame_make_destroy(a);
 	frame_make_destroy(b);
 }
@@ -170,7 +189,7 @@ END_TEST
 
 // The fragments of one flow make whole datagrams, whose checksum is right over all of them.
 START_TEST(fragments_make_a_datagram) {
-	struct frame_make_config cfg = {3, 1, kind("frag4"), 1514, 0};
+	struct frame_make_config cfg = {3, 0, 1, kind("frag4"), 1514, 0};
 	struct frame_make *fm = frame_make_create(&cfg);
 
 	ck_assert_ptr_nonnull(fm);
@@ -218,7 +237,7 @@ START_TEST(tags_are_in_their_order) {
 END_TEST
 
 START_TEST(both_directions_swap_the_ends) {
-	struct frame_make_config cfg = {5, 1, kind("udp4"), 1514, 0};
+	struct frame_make_config cfg = {5, 0, 1, kind("udp4"), 1514, 0};
 	struct frame_make *fm = frame_make_create(&cfg);
 	struct frame_trailer trailer;
 	uint8_t ends[2][24]; // MACs, addresses, ports as sent by either end
@@ -243,12 +262,14 @@ END_TEST
 
 START_TEST(wrong_configurations_are_refused) {
 	static const struct frame_make_config wrong[] = {
-		{1, 0, 0, 1514, 0},
-		{1, FRAME_MAKE_MAX_FLOWS + 1, 0, 1514, 0},
-		{1, 1, 0, FRAME_MAKE_MIN_MAX_BYTES - 1, 0},
-		{1, 1, 0, FRAME_MAKE_MAX_BYTES + 1, 0},
-		{1, 1, 0, 1514, 1515},
-		{1, 1, 1u << 31, 1514, 0},
+		{1, 0, 0, 0, 1514, 0},
+		{1, 0, FRAME_MAKE_MAX_FLOWS + 1, 0, 1514, 0},
+		{1, 0, 1, 0, FRAME_MAKE_MIN_MAX_BYTES - 1, 0},
+		{1, 0, 1, 0, FRAME_MAKE_MAX_BYTES + 1, 0},
+		{1, 0, 1, 0, 1514, 1515},
+		{1, 0, 1, 1u << 31, 1514, 0},
+		{1, FRAME_MAKE_MAX_FLOWS, 1, 0, 1514, 0},
+		{1, FRAME_MAKE_MAX_FLOWS - 1, 2, 0, 1514, 0},
 	};
 
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
@@ -283,6 +304,7 @@ static Suite *make_suite(void) {
 	tcase_set_timeout(tcase, 60);
 	tcase_add_test(tcase, same_seed_same_frames);
 	tcase_add_test(tcase, another_seed_other_frames);
+	tcase_add_test(tcase, other_flows_other_frames);
 	tcase_add_test(tcase, trailer_counts_in_each_flow);
 	tcase_add_test(tcase, trailer_is_not_seen_where_there_is_none);
 	tcase_add_test(tcase, lengths_keep_to_the_limits);

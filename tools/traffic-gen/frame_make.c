@@ -261,10 +261,11 @@ static void plan_lengths(const struct frame_make_config *cfg, struct plan *plan)
 }
 
 static void plan_next(struct frame_make *fm, struct plan *plan) {
-	uint32_t variant;
+	uint32_t variant, n;
 
 	memset(plan, 0, sizeof(*plan));
-	plan->flow = (uint32_t)(random_mix(fm->cfg.seed, fm->nb_frames++) % fm->cfg.nb_flows);
+	n = (uint32_t)(random_mix(fm->cfg.seed, fm->nb_frames++) % fm->cfg.nb_flows);
+	plan->flow = fm->cfg.first_flow + n;
 	plan->kind = fm->kinds[plan->flow % fm->nb_kinds];
 	variant = plan->flow / fm->nb_kinds; // what the kind leaves open
 	plan->family = plan->kind->family;
@@ -277,7 +278,7 @@ static void plan_next(struct frame_make *fm, struct plan *plan) {
 		plan->bad_ip_checksum = plan->family == FAMILY_IPV4 && variant / 4 % 2 == 0;
 		plan->bad_l4_checksum = !plan->bad_ip_checksum;
 	}
-	plan->sequence = fm->next_sequence[plan->flow]++;
+	plan->sequence = fm->next_sequence[n]++;
 	plan->packet = plan->sequence / plan->kind->nb_pieces;
 	plan->random = random_mix(random_mix(fm->cfg.seed, plan->flow), ~plan->packet);
 	plan->reverse = random_next(&plan->random) & 1;
@@ -469,7 +470,8 @@ const char *frame_make_kind_name(unsigned int n) {
 }
 
 static bool config_is_valid(const struct frame_make_config *cfg) {
-	return cfg->nb_flows >= 1 && cfg->nb_flows <= FRAME_MAKE_MAX_FLOWS
+	return cfg->nb_flows >= 1 && cfg->first_flow < FRAME_MAKE_MAX_FLOWS
+		&& cfg->nb_flows <= FRAME_MAKE_MAX_FLOWS - cfg->first_flow
 		&& cfg->max_bytes >= FRAME_MAKE_MIN_MAX_BYTES
 		&& cfg->max_bytes <= FRAME_MAKE_MAX_BYTES && cfg->size <= cfg->max_bytes
 		&& cfg->kinds >> NB_ALL_KINDS == 0;

@@ -19,6 +19,7 @@ static const struct option long_options[] = {
 	{"rate", required_argument, NULL, 'p'},
 	{"seed", required_argument, NULL, 's'},
 	{"flows", required_argument, NULL, 'f'},
+	{"first-flow", required_argument, NULL, 'F'},
 	{"max-frame", required_argument, NULL, 'm'},
 	{"size", required_argument, NULL, 'S'},
 	{"kinds", required_argument, NULL, 'k'},
@@ -38,6 +39,8 @@ static void print_help(void) {
 	       "  -p, --rate PPS       frames per second (default: 0, as fast as it goes)\n"
 	       "  -s, --seed S         default 1\n"
 	       "  -f, --flows F        number of flows (default 256, at most %u)\n"
+	       "  -F, --first-flow N   number of the first one (default 0): senders with different\n"
+	       "                       flows send no frame in common\n"
 	       "  -m, --max-frame B    longest frame in bytes, %u to %u (default 1514)\n"
 	       "  -S, --size B|mixed   bytes of each frame where its kind allows (default mixed)\n"
 	       "  -k, --kinds LIST     comma-separated; default all of\n                      ",
@@ -123,6 +126,10 @@ static int parse_option(struct options *opts, int option, const char *arg) {
 		return parse_number("seed", arg, 0, UINT64_MAX, &frames->seed);
 	case 'f':
 		return parse_u32("flows", arg, 1, FRAME_MAKE_MAX_FLOWS, &frames->nb_flows);
+	case 'F':
+		return parse_u32(
+			"first-flow", arg, 0, FRAME_MAKE_MAX_FLOWS - 1, &frames->first_flow
+		);
 	case 'm':
 		return parse_u32(
 			"max-frame", arg, FRAME_MAKE_MIN_MAX_BYTES, FRAME_MAKE_MAX_BYTES,
@@ -152,6 +159,8 @@ static int check_together(const struct options *opts) {
 		wrong = "--replay and --record go with --interface";
 	else if (opts->pcap != NULL && opts->count == 0)
 		wrong = "--pcap needs --count";
+	else if (opts->frames.first_flow > FRAME_MAKE_MAX_FLOWS - opts->frames.nb_flows)
+		wrong = "--first-flow and --flows go beyond flow 16777215";
 	else if (opts->frames.size > opts->frames.max_bytes)
 		wrong = "--size is above --max-frame";
 	if (wrong == NULL)
@@ -166,7 +175,7 @@ int options_parse(struct options *opts, int argc, char **argv) {
 	*opts = (struct options){
 		.frames = {.seed = 1, .nb_flows = 256, .max_bytes = 1514},
 	};
-	while ((option = getopt_long(argc, argv, "i:w:r:R:c:p:s:f:m:S:k:h", long_options, NULL))
+	while ((option = getopt_long(argc, argv, "i:w:r:R:c:p:s:f:F:m:S:k:h", long_options, NULL))
 	       != -1) {
 		if (option == 'h') {
 			print_help();
