@@ -6,6 +6,8 @@
 #include "kafka_settings.h"
 #include "kafka_topic.h"
 #include "log.h"
+#include "now.h"
+#include "partition_gate.h"
 
 #include <librdkafka/rdkafka.h>
 
@@ -26,6 +28,8 @@ struct kafka_producer {
 	rd_kafka_queue_t *events;
 	struct kafka_topic topic;
 	_Atomic bool fatal;
+	bool gated; // idempotent
+	struct partition_gate gate;
 	rd_kafka_message_t batch[KAFKA_MAX_BATCH];
 	uint16_t batch_index[KAFKA_MAX_BATCH]; // record of each message of the batch
 	uint16_t rest[KAFKA_MAX_BATCH]; // records that are not yet in a batch
@@ -65,6 +69,7 @@ struct kafka_producer *kafka_producer_create(
 	p->topic.cfg = cfg;
 	p->topic.nb_rings = nb_rings;
 	p->topic.speaks = speaks;
+	p->gated = cfg->order == RTAP_ORDER_STRICT;
 	p->topic.topic = rd_kafka_topic_new(p->rk, cfg->topic, NULL);
 	rc = p->topic.topic == NULL ? -EINVAL : (lone ? 0 : kafka_topic_watch(&p->topic));
 	if (rc == 0)
@@ -140,11 +145,25 @@ static unsigned int take_results(
 	return accepted;
 }
 
+// Of a batch, what its partition may be offered. Returns how many, the others are for later.
+static unsigned int pass_gate(
+	struct kafka_producer *p, struct kafka_record *records, int32_t partition, unsigned int nb
+) {
+	unsigned int room;
+
+	if (!p->gated)
+		return nb;
+	room = partition_gate_room(&p->gate, partition, nb, rtap_monotonic_ns());
+	for (unsigned int i = room; i < nb; i++)
+		records[p->batch_index[i]].result = KAFKA_LATER;
+	return room;
+}
+
 // A batch goes to one partition: alternating per message would halve the rate.
 unsigned int kafka_producer_offer(
 	struct kafka_producer *p, struct kafka_record *records, unsigned int nb, const char **error
 ) {
-	unsigned int accepted = 0, nb_rest = nb;
+	unsigned int accepted = 0, nb_rest = nb, nb_accepted;
 
 	*error = NULL;
 	for (unsigned int i = 0; i < nb; i++)
@@ -153,8 +172,14 @@ unsigned int kafka_producer_offer(
 		int32_t partition = records[p->rest[0]].partition;
 		unsigned int nb_batch = fill_batch(p, records, partition, &nb_rest);
 
+		nb_batch = pass_gate(p, records, partition, nb_batch);
+		if (nb_batch == 0)
+			continue;
 		rd_kafka_produce_batch(p->topic.topic, partition, 0, p->batch, (int)nb_batch);
-		accepted += take_results(p, records, nb_batch, error);
+		nb_accepted = take_results(p, records, nb_batch, error);
+		if (p->gated)
+			partition_gate_accept(&p->gate, partition, nb_accepted);
+		accepted += nb_accepted;
 	}
 	return accepted;
 }
@@ -172,12 +197,28 @@ static enum kafka_outcome outcome_of(rd_kafka_resp_err_t err) {
 	}
 }
 
-static unsigned int hand_out(rd_kafka_event_t *event, kafka_report_cb report, void *arg) {
+static void
+tell_gate(struct kafka_producer *p, const rd_kafka_message_t *const *messages, size_t nb) {
+	uint64_t now_ns;
+
+	if (!p->gated)
+		return;
+	now_ns = rtap_monotonic_ns();
+	for (size_t i = 0; i < nb; i++)
+		partition_gate_report(
+			&p->gate, messages[i]->partition,
+			messages[i]->err == RD_KAFKA_RESP_ERR_NO_ERROR, now_ns
+		);
+}
+
+static unsigned int
+hand_out(struct kafka_producer *p, rd_kafka_event_t *event, kafka_report_cb report, void *arg) {
 	const rd_kafka_message_t *messages[REPORTS_AT_ONCE];
 	unsigned int nb = 0;
 	size_t n;
 
 	while ((n = rd_kafka_event_message_array(event, messages, REPORTS_AT_ONCE)) > 0) {
+		tell_gate(p, messages, n);
 		for (size_t i = 0; i < n; i++)
 			report(arg, (uint64_t)(uintptr_t)messages[i]->_private,
 			       outcome_of(messages[i]->err), messages[i]->len,
@@ -209,7 +250,7 @@ kafka_producer_poll(struct kafka_producer *p, int timeout_ms, kafka_report_cb re
 		if (event == NULL)
 			break;
 		if (rd_kafka_event_type(event) == RD_KAFKA_EVENT_DR)
-			nb += hand_out(event, report, arg);
+			nb += hand_out(p, event, report, arg);
 		else if (rd_kafka_event_type(event) == RD_KAFKA_EVENT_ERROR)
 			on_error(p, event);
 		rd_kafka_event_destroy(event);

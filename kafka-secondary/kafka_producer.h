@@ -18,6 +18,7 @@ struct kafka_producer;
 enum kafka_offer {
 	KAFKA_ACCEPTED, // its report will come
 	KAFKA_QUEUE_FULL, // the client's queue is full: offer it again after some reports
+	KAFKA_LATER, // its partition waits for a first report (partition_gate.h)
 	KAFKA_REFUSED, // refused for another reason: offer it again later
 	KAFKA_TOO_LARGE, // above message.max.bytes: never acceptable
 	KAFKA_FATAL, // the producer is dead, and so is its worker

@@ -177,6 +177,13 @@ fail_for_good(struct ring_feed *f, struct feed_context *ctx, uint32_t index, boo
 		    hidden);
 }
 
+static void pause_for_room(struct ring_feed *f, const struct feed_context *ctx) {
+	if (f->state == FEED_FAILED)
+		return;
+	f->state = FEED_FULL;
+	f->resume_ns = ctx->now_ns + FULL_PAUSE_NS;
+}
+
 static void take_offer(
 	struct ring_feed *f, struct feed_context *ctx, uint32_t index, const struct kafka_record *r,
 	const char *error
@@ -190,11 +197,11 @@ static void take_offer(
 		rtap_counter_add(&ctx->counters->accepted, 1);
 		fail_for_good(f, ctx, index, true);
 		return;
+	case KAFKA_LATER:
+		pause_for_room(f, ctx);
+		return; // not refused: it was never with the client
 	case KAFKA_QUEUE_FULL:
-		if (f->state != FEED_FAILED) {
-			f->state = FEED_FULL;
-			f->resume_ns = ctx->now_ns + FULL_PAUSE_NS;
-		}
+		pause_for_room(f, ctx);
 		break;
 	case KAFKA_FATAL:
 		ctx->fatal = true;

@@ -42,7 +42,7 @@ struct feed_context {
 
 enum feed_state {
 	FEED_READING,
-	FEED_FULL, // the client's queue was full
+	FEED_FULL, // the client's queue was full, or a partition waits for its first report
 	FEED_FAILED, // a report failed, or the client refused: wait for all reports, back off
 	FEED_RESENDING,
 };

@@ -340,7 +340,7 @@ END_TEST
 
 // No report: the window fills and nothing of the ring is released.
 START_TEST(nothing_released_without_reports) {
-	start_producer("ack-window: 512\n", "");
+	start_producer("order: relaxed\nack-window: 512\n", "");
 	begin(&feed);
 	rd_kafka_mock_broker_set_down(cluster, 1);
 	put_packets(0, 2000, 5);
@@ -354,6 +354,28 @@ START_TEST(nothing_released_without_reports) {
 	ck_at_rest(&feed, 2000);
 	read_back();
 	ck_assert_uint_eq(found.nb_messages, 2000);
+}
+END_TEST
+
+// The idempotent producer: one record to each partition until Kafka has confirmed one (partition_gate.h).
+START_TEST(first_record_goes_alone) {
+	struct feed_totals totals = {0};
+
+	start_producer("order: strict\n", "");
+	begin(&feed);
+	rd_kafka_mock_broker_set_down(cluster, 1);
+	put_packets(0, 2000, 5);
+	for (int i = 0; i < 100; i++)
+		one_round(&feed);
+	ring_feed_add_totals(&feed, &totals);
+	ck_assert_uint_eq(totals.in_flight, NB_PARTITIONS);
+	ck_assert_uint_eq(get(&counters.refused), 0);
+	rd_kafka_mock_broker_set_up(cluster, 1);
+	serve_until(&feed, 2000);
+	ck_at_rest(&feed, 2000);
+	read_back();
+	ck_assert_uint_eq(found.nb_messages, 2000);
+	ck_assert_uint_eq(found.nb_backwards, 0);
 }
 END_TEST
 
@@ -520,7 +542,9 @@ END_TEST
 START_TEST(gauges_add_up) {
 	uint64_t most_refused = 0;
 
-	start_producer("ack-window: 1024\n", "    queue.buffering.max.messages: 50\n");
+	start_producer(
+		"order: relaxed\nack-window: 1024\n", "    queue.buffering.max.messages: 50\n"
+	);
 	begin(&feed);
 	rd_kafka_mock_broker_set_down(cluster, 1);
 	put_packets(0, 1000, 0);
@@ -640,6 +664,7 @@ static Suite *make_suite(void) {
 	tcase_set_timeout(tc, 60);
 	tcase_add_loop_test(tc, each_once_in_order, 0, 5);
 	tcase_add_test(tc, nothing_released_without_reports);
+	tcase_add_test(tc, first_record_goes_alone);
 	tcase_add_test(tc, returned_packets_are_sent_again);
 	tcase_add_test(tc, held_back);
 	tcase_add_test(tc, held_back_until_all_reported);
