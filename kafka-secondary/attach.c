@@ -7,12 +7,12 @@
 #include "eal_args.h"
 #include "exit_code.h"
 #include "log.h"
+#include "now.h"
 
 #include <rte_eal.h>
 #include <rte_errno.h>
 #include <rte_memzone.h>
 #include <rte_ring.h>
-#include <rte_service.h>
 #include <rte_service_component.h>
 #include <rte_version.h>
 
@@ -22,6 +22,7 @@
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -31,7 +32,9 @@
 #define LOG_TYPE "attach"
 
 #define WATCHDOG_S 20
-#define GATE_INSIDE 'I' // first byte of the gate's file while somebody is inside
+#define GATE_WAIT_S 25 // longer than the watchdog lets anybody be inside
+#define GATE_INSIDE 'I' // first byte of the gate's file while somebody is inside; the pid follows
+#define GATE_TEXT 16
 
 // An attach that does not end has met a lock word that a killed process left taken.
 static void on_watchdog(int signo) {
@@ -47,15 +50,35 @@ static void on_watchdog(int signo) {
 	_exit(RTAP_EXIT_ATTACH);
 }
 
+// Somebody inside who is stopped cannot be ended by its own watchdog.
+static void say_who_is_inside(int fd) {
+	char text[GATE_TEXT] = "";
+	pid_t pid;
+
+	if (pread(fd, text, sizeof(text) - 1, 0) <= 0 || text[0] != GATE_INSIDE) {
+		LOG(ERR, "another secondary is attaching for more than %d s; try again",
+		    GATE_WAIT_S);
+		return;
+	}
+	pid = (pid_t)strtol(text + 1, NULL, 10);
+	LOG(ERR,
+	    "another secondary (pid %d) is attaching for more than %d s: it hangs or is stopped; end "
+	    "it (kill -9 %d), then secondaries attach. The capture and the running workers go on",
+	    pid, GATE_WAIT_S, pid);
+}
+
 static int take_gate(const struct rtap_instance *inst) {
-	int fd = rtap_lock_open(inst, "attach.gate");
 	static const struct timespec pause = {.tv_nsec = 5000000};
+	uint64_t deadline_ns = rtap_monotonic_ns() + GATE_WAIT_S * UINT64_C(1000000000);
+	int fd = rtap_lock_open(inst, "attach.gate");
 	int rc;
 
 	if (fd < 0)
 		return fd;
-	while ((rc = rtap_lock_write(fd, 0, 1)) == -EAGAIN)
-		nanosleep(&pause, NULL); // the watchdog bounds this
+	while ((rc = rtap_lock_write(fd, 0, 1)) == -EAGAIN && rtap_monotonic_ns() < deadline_ns)
+		nanosleep(&pause, NULL);
+	if (rc == -EAGAIN)
+		say_who_is_inside(fd);
 	return rc < 0 ? rc : fd;
 }
 
@@ -85,12 +108,13 @@ static void repair_eal_locks(const struct rtap_instance *inst) {
 }
 
 static void enter_gate(const struct rtap_instance *inst, int fd) {
-	char mark = 0;
+	char text[GATE_TEXT] = "";
+	int n;
 
-	if (pread(fd, &mark, 1, 0) == 1 && mark == GATE_INSIDE)
+	if (pread(fd, text, 1, 0) == 1 && text[0] == GATE_INSIDE)
 		repair_eal_locks(inst);
-	mark = GATE_INSIDE;
-	if (pwrite(fd, &mark, 1, 0) != 1)
+	n = snprintf(text, sizeof(text), "%c%d\n", GATE_INSIDE, getpid());
+	if (pwrite(fd, text, (size_t)n, 0) != n)
 		LOG(WARNING, "attach gate: %s", strerror(errno));
 }
 
@@ -123,6 +147,19 @@ static int check_primary(const struct rtap_instance *inst) {
 	return -1;
 }
 
+// The linker puts these in the place of EAL's own (-Wl,--wrap), which would take the lock of the primary's
+// heap and 155,904 bytes of it: a kill before they are given back would leave both taken for good.
+int32_t __wrap_rte_service_init(void);
+int32_t __wrap_rte_service_start_with_defaults(void);
+
+int32_t __wrap_rte_service_init(void) {
+	return 0;
+}
+
+int32_t __wrap_rte_service_start_with_defaults(void) {
+	return 0;
+}
+
 static int start_eal(const struct rtap_config *cfg) {
 	struct rtap_cpu_list allowed = {0};
 	struct rtap_eal_args args = {0};
@@ -142,8 +179,6 @@ static int start_eal(const struct rtap_config *cfg) {
 		    rte_strerror(rte_errno));
 		return RTAP_EXIT_ATTACH;
 	}
-	// Gives back the 155,904 bytes of the primary's heap that every rte_eal_init() takes.
-	rte_service_finalize();
 	return -1; // args live on: EAL keeps pointers into them
 }
 
@@ -239,9 +274,11 @@ int attach(struct attachment *a, const struct rtap_config *cfg, const struct rta
 	if (code >= 0)
 		return code;
 	rtap_instance_set_eal_runtime_dir(inst);
+	gate_fd = take_gate(inst);
+	if (gate_fd == -EAGAIN)
+		return RTAP_EXIT_ATTACH;
 	signal(SIGALRM, on_watchdog);
 	alarm(WATCHDOG_S);
-	gate_fd = take_gate(inst);
 	a->attached_fd = rtap_lock_open(inst, "attached.lock");
 	if (gate_fd < 0 || a->attached_fd < 0) {
 		LOG(ERR, "locks in %s: %s", inst->dir,
