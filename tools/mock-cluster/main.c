@@ -1,16 +1,21 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // mock-cluster: the mock Kafka brokers of librdkafka, in a process of their own.
 
+#include "commands.h"
+
 #include <librdkafka/rdkafka.h>
 #include <librdkafka/rdkafka_mock.h>
 
 #include <ctype.h>
 #include <errno.h>
 #include <getopt.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
 
 #define EXIT_USAGE 2
 #define MAX_BROKERS 100
@@ -30,8 +35,9 @@ static void print_help(void) {
 	       "  -t, --topic TOPIC   make this topic, a replica on up to three brokers\n"
 	       "  -p, --partitions P  its partitions, 1 to %d (default 4)\n"
 	       "  -h, --help\n\n"
-	       "Records are kept in memory, the newest 5 MiB of each partition: read while you write.\n",
-	       MAX_BROKERS, MAX_PARTITIONS);
+	       "Records are kept in memory, the newest 5 MiB of each partition: read while you write.\n\n"
+	       "%s",
+	       MAX_BROKERS, MAX_PARTITIONS, commands_help);
 }
 
 static bool parse_number(const char *name, const char *text, int max, int *value) {
@@ -85,10 +91,45 @@ static int parse_options(struct options *opts, int argc, char **argv) {
 	return ok ? -1 : EXIT_USAGE;
 }
 
+// Returns false at the end of the input.
+static bool run_line(const struct commands *commands) {
+	char *line = NULL, answer[256];
+	size_t size = 0;
+	ssize_t length = getline(&line, &size, stdin);
+
+	if (length >= 0) {
+		commands_run(commands, line, answer, sizeof(answer));
+		printf("%s\n", answer);
+		fflush(stdout);
+	}
+	free(line);
+	return length >= 0;
+}
+
+// Run what the standard input says until one of the signals comes.
+static void obey(const struct commands *commands, const sigset_t *stop) {
+	struct pollfd fds[] = {
+		{.fd = signalfd(-1, stop, SFD_CLOEXEC), .events = POLLIN},
+		{.fd = STDIN_FILENO, .events = POLLIN},
+	};
+
+	setvbuf(stdin, NULL, _IONBF, 0); // a line in a buffer would be hidden from poll()
+	while (fds[0].fd >= 0 && fds[0].revents == 0) {
+		if (poll(fds, 2, -1) > 0 && fds[1].revents != 0 && !run_line(commands))
+			fds[1].fd = -1; // poll() leaves it out
+	}
+	close(fds[0].fd);
+}
+
 static int serve(rd_kafka_t *rk, const struct options *opts, const sigset_t *stop) {
 	rd_kafka_mock_cluster_t *cluster = rd_kafka_mock_cluster_new(rk, opts->nb_brokers);
 	rd_kafka_resp_err_t err = RD_KAFKA_RESP_ERR_NO_ERROR;
-	int signo;
+	const struct commands commands = {
+		.cluster = cluster,
+		.nb_brokers = opts->nb_brokers,
+		.nb_partitions = opts->nb_partitions,
+		.topic = opts->topic,
+	};
 
 	if (cluster == NULL) {
 		fprintf(stderr, "mock-cluster: cannot listen on the loopback\n");
@@ -104,7 +145,7 @@ static int serve(rd_kafka_t *rk, const struct options *opts, const sigset_t *sto
 	} else {
 		printf("bootstrap.servers=%s\n", rd_kafka_mock_cluster_bootstraps(cluster));
 		fflush(stdout);
-		sigwait(stop, &signo);
+		obey(&commands, stop);
 	}
 	rd_kafka_mock_cluster_destroy(cluster);
 	return err == RD_KAFKA_RESP_ERR_NO_ERROR ? EXIT_SUCCESS : EXIT_FAILURE;
@@ -120,7 +161,7 @@ int main(int argc, char **argv) {
 
 	if (rc >= 0)
 		return rc;
-	// Before the first thread: they all inherit it, and sigwait() alone sees these signals.
+	// Before the first thread: they all inherit it, and obey() alone sees these signals.
 	sigemptyset(&stop);
 	sigaddset(&stop, SIGTERM);
 	sigaddset(&stop, SIGINT);
