@@ -9,6 +9,7 @@ read by Kafka's own Java client.
 import array
 import collections
 import contextlib
+import itertools
 import os
 import struct
 import subprocess
@@ -22,11 +23,11 @@ KEY_BYTES = 8
 
 
 class Sent:
-    """The frames of one sender, and how often each was read back."""
+    """The frames that one primary was given, and whether each was read back."""
 
-    def __init__(self, sender):
+    def __init__(self, senders):
         self.checksums = {}  # by flow: of each frame, in order
-        for frame in sender.frames():
+        for frame in itertools.chain.from_iterable(sender.frames() for sender in senders):
             _, word, _ = TRAILER.unpack_from(frame, len(frame) - TRAILER.size)
             self.checksums.setdefault(word & FLOW, array.array("I")).append(zlib.crc32(frame))
         self.seen = {flow: bytearray(len(sums)) for flow, sums in self.checksums.items()}
@@ -46,10 +47,10 @@ class Sent:
 
 
 class Evidence:
-    """Compares records with what some senders sent."""
+    """Compares records with what was sent: `lives` has a list of senders for each primary."""
 
-    def __init__(self, senders):
-        self.sent = [Sent(sender) for sender in senders]
+    def __init__(self, lives):
+        self.sent = [Sent(senders) for senders in lives]
         self.duplicates = 0
         self.wrong = 0
         self.disorder = 0  # first occurrences behind a later one of their flow and direction
@@ -67,8 +68,8 @@ class Evidence:
         return expected.total()
 
     def missing(self):
-        """(sender, flow, sequence) of what was sent and not read."""
-        return [(number, flow, sequence) for number, sent in enumerate(self.sent)
+        """(number of the primary, flow, sequence, frames of the flow) of what was not read."""
+        return [(number, flow, sequence, len(seen)) for number, sent in enumerate(self.sent)
                 for flow, seen in sent.seen.items()
                 for sequence, count in enumerate(seen) if not count]
 
@@ -78,10 +79,10 @@ class Evidence:
             return
         _, word, sequence = TRAILER.unpack_from(value, len(value) - TRAILER.size)
         checksum = zlib.crc32(value)
-        for number, sent in enumerate(self.sent):
+        for sent in self.sent:
             if sent.has(word & FLOW, sequence, checksum):
                 if sent.is_first(word & FLOW, sequence):
-                    self._note_order((number, word), sequence)
+                    self._note_order(word, sequence)
                 else:
                     self.duplicates += 1
                 return

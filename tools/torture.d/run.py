@@ -23,6 +23,7 @@ class Life:
 
     def __init__(self, primary, sender):
         self.primary, self.sender = primary, sender
+        self.others = []  # senders of a few frames, which have ended
         self.killed = False
         self.accepted = self.given_up = self.ring_full = self.leaked = 0
 
@@ -44,6 +45,9 @@ class Life:
             raise LabError("the primary did not say how many buffers came back")
         self.leaked = abs(int(leak[1]))
 
+    def offered(self):
+        return self.sender.count + sum(sender.count for sender in self.others)
+
     def lost(self, unique):
         missing = self.accepted - unique - self.given_up
         # What is left by a dead primary counts as given up even if Kafka has it after all.
@@ -62,9 +66,9 @@ class Run:
         self.lives = []
         self.effects = []  # one for each fault; two threads may append
         self.problems = []
+        self.flows = 0  # used so far: no two senders have a flow in common
         self.ordered = False  # the scenario promises order
         self.leaving = []  # secondaries that were asked to end
-        self.source = ()  # more options of traffic-gen
         self._topic_options = ()
         self._saved = []
         self.log_file = open(lab.logs / f"{name}.faults", "w", encoding="ascii", buffering=1)
@@ -87,6 +91,9 @@ class Run:
         """Makes the topic and writes the configuration."""
         self._topic_options = topic_options
         self.make_topic(partitions)
+        self.write_config(overrides)
+
+    def write_config(self, overrides=None):
         self.lab.write_config({"topic": self.topic, "buffer-memory": "128MiB",
                                "drain-timeout-s": 60, **(overrides or {})})
 
@@ -105,11 +112,20 @@ class Run:
         primary = self.lab.start_primary()
         for workers in secondaries:
             self.lab.start_secondary(workers)
-        sender = self.lab.start_traffic(
-            FOREVER, self.rate, "--kinds", KINDS, "--flows", FLOWS, *self.source,
-            seed=self.seed + len(self.lives), max_frame=MAX_FRAME, recorded=False)
+        sender = self.send(FOREVER, self.rate, "--max-frame", MAX_FRAME)
         self.lives.append(Life(primary, sender))
         self.flowing()
+
+    def send(self, count, rate, *options):
+        """Starts a sender; its flows are its own."""
+        first, self.flows = self.flows, self.flows + FLOWS
+        return self.lab.start_traffic(count, rate, "--kinds", KINDS, "--flows", FLOWS,
+                                      "--first-flow", first, *options, seed=self.seed,
+                                      recorded=False)
+
+    def send_few(self, count, size):
+        """Sends frames of this size, beside the traffic."""
+        self.life.others.append(self.send(count, 100, "--size", size).finish())
 
     @property
     def life(self):
@@ -191,13 +207,13 @@ class Run:
         self.life.count(self.lab.stats())
         self.check_laws()
 
-    def evidence(self):
-        """Reads the topic to its end. All senders have ended."""
-        found = Evidence([life.sender for life in self.lives])
+    def evidence(self, records=None):
+        """Reads `records`, or the topic to its end. All senders have ended."""
+        found = Evidence([[life.sender, *life.others] for life in self.lives])
         for path in self._saved:
             found.read(read_records(path))
             path.unlink()
-        found.read(read_topic(self.lab, self.topic))
+        found.read(read_topic(self.lab, self.topic) if records is None else records)
         return found
 
     def line(self, found):
@@ -208,14 +224,14 @@ class Run:
         for count, what in ((lost, "lost"), (found.wrong, "wrong"), (leaked, "leaked")):
             if count != 0:
                 self.problems.append(f"{count} {what}")
-        for sent, flow, sequence in found.missing()[:100]:
-            self.log(f"not in Kafka: sender {sent}, flow {flow}, frame {sequence}")
+        for life, flow, sequence, count in found.missing():
+            self.log(f"not in Kafka: primary {life}, flow {flow}, frame {sequence} of {count}")
         if self.ordered and found.disorder:
             self.problems.append(f"{found.disorder} first occurrences out of order")
         if not self.effects:
             self.problems.append("no fault had an effect")
         return (f"scenario {self.name}: "
-                f"offered {sum(life.sender.count for life in self.lives)}, "
+                f"offered {sum(life.offered() for life in self.lives)}, "
                 f"accepted {sum(life.accepted for life in self.lives)}, "
                 f"in Kafka {sum(sent.unique for sent in found.sent)}, "
                 f"given up {sum(life.given_up for life in self.lives)}, "

@@ -7,6 +7,7 @@ import time
 
 import faults
 from lab import LabError, call
+from mock import Mock
 
 WORKERS = 2  # of a secondary
 STUCK_S = 2
@@ -151,6 +152,69 @@ def _prove_held(run, led):
         return {n for n, (a, b) in enumerate(zip(before, after, strict=True)) if a != b}
     everything = set(range(len(run.lab.stats()["rings"])))
     run.proved(lambda: moving() == everything - led, f"rings {sorted(led)} alone are held", 40)
+
+
+# ---- 6: a cluster that answers badly -------------------------------------------------------------
+
+REFUSALS = (
+    "NOT_LEADER_FOR_PARTITION", "REQUEST_TIMED_OUT", "NOT_ENOUGH_REPLICAS",  # retriable
+    "UNKNOWN", "POLICY_VIOLATION",  # permanent as far as Kafka's client knows
+    "TOPIC_AUTHORIZATION_FAILED", "CLUSTER_AUTHORIZATION_FAILED",
+    "MSG_SIZE_TOO_LARGE", "INVALID_RECORD", "INVALID_MSG",  # of a batch of good packets
+)
+MOCK_RATE = 2000  # as fast as kafka-python reads, with a margin
+LARGEST, TOO_LARGE = 1000, 1400  # bytes of a message
+
+
+def requests_refused(run):
+    """A mock cluster is slow, answers late and out of order, refuses batches; some frames are too large."""
+    run.rate = min(run.rate, MOCK_RATE)
+    with Mock(run.lab, run.topic) as mock:
+        run.write_config({
+            # The mock checks no sequence numbers, which the idempotent producer builds upon.
+            "order": "relaxed",
+            "kafka": {"global": {"bootstrap.servers": run.lab.bootstrap,
+                                 "message.max.bytes": LARGEST}}})
+        run.begin(WORKERS, WORKERS)
+        oversized = 0
+        while True:
+            _be_late(run, mock)
+            for code in run.random.sample(REFUSALS, len(REFUSALS)):
+                _refuse(run, mock, code)
+            run.send_few(1, TOO_LARGE)
+            oversized += 1
+            run.proved(lambda n=oversized: _too_large(run) == n, "a frame that is too large")
+            if not run.going():
+                break
+        mock.tell("rtt", "all", 0)
+        run.flowing()
+        run.end_life()
+        if run.life.given_up != oversized:
+            run.problems.append(f"{oversized} frames were too large, {run.life.given_up} given up")
+        return run.evidence(mock.records())
+
+
+def _be_late(run, mock):
+    """Each broker has a round trip of its own, so reports come late and in another order."""
+    slow = 1 + run.random.randrange(mock.brokers)
+    for broker in range(1, mock.brokers + 1):
+        mock.tell("rtt", broker, 400 if broker == slow else run.random.randint(0, 20))
+    run.proved(lambda: sum(w["in_flight"] for w in run.lab.stats()["workers"]) > run.rate // 20,
+               f"broker {slow} is slow: packets wait for reports")
+
+
+def _refuse(run, mock, code):
+    before = sum(worker["returned"] for worker in run.lab.stats()["workers"])
+    mock.refuse(code, 1, broker=1 + run.random.randrange(mock.brokers))
+    run.proved(lambda: mock.pending() == 0, f"a request was refused: {code}")
+    run.log(f"packets returned: "
+            f"{sum(w['returned'] for w in run.lab.stats()['workers']) - before}")
+    run.wait(lambda: all(w["rings_blocked"] == 0 for w in run.lab.stats()["workers"]),
+             "rings that flow again", 40)
+
+
+def _too_large(run):
+    return sum(worker["failed_too_large"] for worker in run.lab.stats()["workers"])
 
 
 # ---- 7: the primary ------------------------------------------------------------------------------

@@ -28,6 +28,7 @@ SCENARIOS = {
     "secondaries-killed": Scenario(1, 1, scenarios.secondaries_killed),
     "workers-stopped": Scenario(1, 1, scenarios.workers_stopped),
     "kafka-down": Scenario(1, 1, scenarios.kafka_down),
+    "requests-refused": Scenario(1, 1, scenarios.requests_refused),
     "primary-killed": Scenario(1, 1, scenarios.primary_killed),
     "topic-remade": Scenario(1, 1, scenarios.topic_remade),
     "workers-come-and-go": Scenario(1, 1, scenarios.workers_come_and_go),
