@@ -7,7 +7,6 @@ The programs are those of the build directory $RINGTAP_BUILD (default: build/). 
 
 import contextlib
 import os
-import random
 import re
 import signal
 import struct
@@ -23,7 +22,6 @@ from lab import INTERFACE, Lab, LabError, compare, users_of, wait_for
 AT_ONCE_S = 2  # what ends at once, on a busy machine
 RINGS = 8  # two queues with four each
 SLOTS = 64
-TIDY_S = 10  # of the primary, between two looks at files of dead secondaries
 
 
 def begin(lab, config=None, workers=2):
@@ -248,47 +246,6 @@ def many_secondaries(tap, lab):
         tap.none(left_behind(lab), "many: nothing is left behind")
 
 
-def attach_and_die(tap, lab):
-    rounds, moment = 30, random.Random(1)
-    with topic(lab, "attach"):
-        primary, _ = begin(lab, workers=1)
-        sender = lab.start_traffic(10_000_000, 1_000)
-        command = [lab.program("kafka-secondary", "kafka-secondary"), "-c", lab.config_path]
-        runtime = lab.instance_directory / "dpdk" / lab.name
-        for number in range(rounds):
-            victim = lab.start("victim", command)
-            if number % 2:  # in the middle of the attach, which takes some ms from here
-                wait_for(lambda: list(runtime.glob(f"mp_socket_{victim.pid}_*")), "attach", 20)
-                time.sleep(moment.uniform(0, 0.01))
-            else:
-                time.sleep(moment.uniform(0, 0.2))
-            victim.kill()
-        victims = [p for p in lab.programs if p.name.startswith("victim")]
-        attached = sum("attached to instance" in p.log() for p in victims)
-        tap.note(f"{attached} of {rounds} had attached when they were killed")
-        before = lab.stats()["balance"]["nic"]["in"]
-        lab.start_secondary(1)
-        tap.ok(True, "killed attaches: the next one attaches")
-
-        def dead_files():
-            pids = {p: re.search(r"(?:mp_socket_|memseg.*_)(\d+)(?:_\w+)?$", p.name)
-                    for p in runtime.iterdir()}
-            return [p for p, m in pids.items() if m and not os.path.exists(f"/proc/{m[1]}")]
-        with contextlib.suppress(LabError):
-            wait_for(lambda: not dead_files(), "tidy directory", TIDY_S + 2)
-        tap.none(dead_files(), "killed attaches: the primary removes their files")
-        tap.ok(lab.stats()["balance"]["nic"]["in"] > before and primary.is_running(),
-               "killed attaches: the primary captures")
-        sent = sender.stop_sending()
-        stats = lab.wait_drained(sent.count)
-        lab.wait_delivered(sent.count)
-        same_frames(tap, compare(sent.frames(), values(lab)), "frame beside killed attaches")
-        tap.equal(sum(q["ring_full"] for q in stats["queues"]), 0, "killed attaches: no drops")
-        lab.stop()
-        tap.ok("mempool whole" in primary.log(), "killed attaches: the mempool is whole",
-               primary.log())
-
-
 # ---- workers that write where they must not ------------------------------------------------------
 
 def wild_tail(tap, lab):
@@ -370,7 +327,7 @@ def main():
         lab.start_broker(port=9492)
         for part in (primary_killed_while_kafka_is_up, primary_killed_while_kafka_is_down,
                      second_signal, blocked_output, stuck_worker, many_secondaries,
-                     attach_and_die, wild_tail, write_to_a_packet):
+                     wild_tail, write_to_a_packet):
             began = time.monotonic()
             tap.run(part, lab)
             lab.end_programs()
