@@ -184,10 +184,17 @@ unsigned int kafka_producer_offer(
 	return accepted;
 }
 
-static enum kafka_outcome outcome_of(rd_kafka_resp_err_t err) {
-	switch (err) {
+// The idempotent producer infers from one batch's success that the one before it is stored, too, whatever
+// the broker had answered for that. A broker that does not know the producer (yet, or any more) takes
+// any sequence number, so only an offset is its word.
+static bool is_inferred(const rd_kafka_message_t *m) {
+	return m->err == RD_KAFKA_RESP_ERR_NO_ERROR && m->offset < 0;
+}
+
+static enum kafka_outcome outcome_of(const rd_kafka_message_t *m) {
+	switch (m->err) {
 	case RD_KAFKA_RESP_ERR_NO_ERROR:
-		return KAFKA_DELIVERED;
+		return is_inferred(m) ? KAFKA_RETURNED : KAFKA_DELIVERED;
 	case RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE:
 		return KAFKA_SUSPECT_SIZE;
 	case RD_KAFKA_RESP_ERR_INVALID_RECORD:
@@ -207,7 +214,7 @@ tell_gate(struct kafka_producer *p, const rd_kafka_message_t *const *messages, s
 	for (size_t i = 0; i < nb; i++)
 		partition_gate_report(
 			&p->gate, messages[i]->partition,
-			messages[i]->err == RD_KAFKA_RESP_ERR_NO_ERROR, now_ns
+			outcome_of(messages[i]) == KAFKA_DELIVERED, now_ns
 		);
 }
 
@@ -221,8 +228,9 @@ hand_out(struct kafka_producer *p, rd_kafka_event_t *event, kafka_report_cb repo
 		tell_gate(p, messages, n);
 		for (size_t i = 0; i < n; i++)
 			report(arg, (uint64_t)(uintptr_t)messages[i]->_private,
-			       outcome_of(messages[i]->err), messages[i]->len,
-			       rd_kafka_err2str(messages[i]->err));
+			       outcome_of(messages[i]), messages[i]->len,
+			       is_inferred(messages[i]) ? "no broker confirmed it"
+							: rd_kafka_err2str(messages[i]->err));
 		nb += (unsigned int)n;
 	}
 	return nb;
