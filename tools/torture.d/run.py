@@ -8,7 +8,7 @@ import select
 import time
 
 from evidence import Evidence, read_topic
-from lab import LabError, read_records, users_of, wait_for
+from lab import JUMBO_MTU, LabError, read_records, users_of, wait_for
 
 FLOWS = 512
 KINDS = "tcp4,udp4,tcp6,udp6"  # the kernel keeps the packets of these flows together
@@ -125,7 +125,7 @@ class Run:
 
     def send_few(self, count, size):
         """Sends frames of this size, beside the traffic."""
-        self.life.others.append(self.send(count, 100, "--size", size).finish())
+        self.life.others.append(self.send(count, 100, "--max-frame", JUMBO_MTU, "--size", size).finish())
 
     @property
     def life(self):
