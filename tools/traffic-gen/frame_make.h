@@ -32,7 +32,8 @@ bool frame_trailer_read(const void *frame, size_t len, struct frame_trailer *tra
 
 struct frame_make_config {
 	uint64_t seed;
-	uint32_t first_flow, nb_flows; // numbers of the flows; together at most FRAME_MAKE_MAX_FLOWS
+	uint32_t first_flow,
+		nb_flows; // numbers of the flows; together at most FRAME_MAKE_MAX_FLOWS
 	uint32_t kinds; // bit n = frame_make_kind_name(n), 0 = all
 	uint32_t max_bytes; // FRAME_MAKE_MIN_MAX_BYTES to FRAME_MAKE_MAX_BYTES
 	uint32_t size; // bytes of each frame where its kind allows; 0 = mixed, up to max_bytes
