@@ -131,7 +131,7 @@ create_counters(struct capture *cap, const uint8_t boot_id[RTAP_BOOT_ID_SIZE], g
 	const struct rtap_counters_shape shape = {
 		.nb_ports = cap->nb_ports,
 		.nb_queues = cap->nb_queues,
-		.nb_rings = cap->zone.shm->nb_rings,
+		.nb_rings = cap->zone.nb_rings,
 		.nb_slots = RTAP_MAX_SLOTS,
 	};
 	struct rtap_counters_header *h;

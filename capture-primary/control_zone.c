@@ -66,8 +66,6 @@ static int reserve_zone(struct control_zone *z, const struct sizing *s, unsigned
 		z->shm = mz->addr;
 		z->used_bytes[node] = RTE_ALIGN_CEIL(sizeof(*z->shm), RTE_CACHE_LINE_SIZE);
 	}
-	z->shm->zones[z->shm->nb_zones].address = (uint64_t)(uintptr_t)mz->addr;
-	z->shm->zones[z->shm->nb_zones++].bytes = bytes;
 	return 0;
 }
 
@@ -75,6 +73,7 @@ int control_zone_create(
 	struct control_zone *z, const struct sizing *s, const struct rtap_config *cfg,
 	const uint8_t boot_id[RTAP_BOOT_ID_SIZE]
 ) {
+	struct rtap_shm_header *h;
 	int rc;
 
 	memset(z, 0, sizeof(*z));
@@ -85,12 +84,12 @@ int control_zone_create(
 		if (rc < 0)
 			return rc;
 	}
-	z->shm->version = RTAP_SHM_VERSION;
-	z->shm->bytes = sizeof(*z->shm);
-	z->shm->nb_slots = RTAP_MAX_SLOTS;
-	snprintf(z->shm->dpdk_version, sizeof(z->shm->dpdk_version), "%s", rte_version());
-	snprintf(z->shm->instance, sizeof(z->shm->instance), "%s", cfg->instance);
-	memcpy(z->shm->boot_id, boot_id, RTAP_BOOT_ID_SIZE);
+	h = &z->shm->header;
+	h->version = RTAP_SHM_VERSION;
+	h->bytes = sizeof(*z->shm);
+	snprintf(h->dpdk_version, sizeof(h->dpdk_version), "%s", rte_version());
+	snprintf(h->instance, sizeof(h->instance), "%s", cfg->instance);
+	memcpy(h->boot_id, boot_id, RTAP_BOOT_ID_SIZE);
 	atomic_store(&z->shm->next_sequence, 1);
 	return 0;
 }
@@ -126,7 +125,7 @@ static int add_ring(
 	struct control_zone *z, const struct sizing *s, unsigned int node, struct rx_queue *q,
 	unsigned int i
 ) {
-	struct rtap_shm_ring *shared = &z->shm->rings[z->shm->nb_rings];
+	struct rtap_shm_ring *shared = &z->shm->rings[z->nb_rings];
 	struct rte_mbuf **held;
 	struct rte_ring *ring;
 
@@ -145,7 +144,7 @@ static int add_ring(
 	shared->queue_id = q->queue_id;
 	shared->ring_id = i;
 	shared->size = s->ring_size;
-	z->shm->nb_rings++;
+	z->nb_rings++;
 	rtap_ring_producer_init(&q->rings[i], ring, held);
 	q->shared[i] = shared;
 	return 0;
@@ -157,7 +156,7 @@ int control_zone_add_queue(
 ) {
 	int rc = 0;
 
-	if (z->shm->nb_rings + cfg->transmit_rings_per_queue > RTAP_MAX_RINGS) {
+	if (z->nb_rings + cfg->transmit_rings_per_queue > RTAP_MAX_RINGS) {
 		LOG(ERR,
 		    "more than %u transmit rings; lower receive-queues or transmit-rings-per-queue",
 		    RTAP_MAX_RINGS);
@@ -171,6 +170,7 @@ int control_zone_add_queue(
 }
 
 void control_zone_publish(struct control_zone *z, int capture_time_offset) {
-	z->shm->capture_time_offset = capture_time_offset;
-	__atomic_store_n(&z->shm->magic, RTAP_SHM_MAGIC, __ATOMIC_RELEASE);
+	z->shm->header.nb_rings = z->nb_rings;
+	z->shm->header.capture_time_offset = capture_time_offset;
+	__atomic_store_n(&z->shm->header.magic, RTAP_SHM_MAGIC, __ATOMIC_RELEASE);
 }

@@ -16,6 +16,7 @@ struct control_zone {
 	void *address[SIZING_MAX_NODES]; // of the zone on each node, NULL = none
 	uint64_t used_bytes[SIZING_MAX_NODES];
 	uint64_t bytes[SIZING_MAX_NODES];
+	uint32_t nb_rings;
 };
 
 // Reserve a zone on each node that has ports and lay out the empty block in the first one.

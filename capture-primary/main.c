@@ -84,7 +84,7 @@ run(const struct rtap_config *cfg, const struct rtap_instance *inst, const struc
 	instance_locks_let_in();
 	capture_set_state(&capture, RTAP_STATE_CAPTURING);
 	LOG(NOTICE, "ready: instance %s, %u ports, %u receive queues, %u transmit rings",
-	    inst->name, capture.nb_ports, capture.nb_queues, capture.zone.shm->nb_rings);
+	    inst->name, capture.nb_ports, capture.nb_queues, capture.zone.nb_rings);
 
 	left = control_loop_run(&capture);
 

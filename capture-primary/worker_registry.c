@@ -31,7 +31,7 @@ static void bury(struct worker_registry *reg, unsigned int slot, bool left_well)
 	uint64_t incarnation = reg->known[slot];
 	unsigned int nb_rings = 0;
 
-	for (unsigned int i = 0; i < reg->shm->nb_rings; i++) {
+	for (unsigned int i = 0; i < reg->counters->shape.nb_rings; i++) {
 		uint64_t owner = incarnation;
 
 		if (atomic_compare_exchange_strong(&reg->shm->rings[i].owner, &owner, 0))
@@ -99,11 +99,11 @@ static bool look_at_slot(struct worker_registry *reg, unsigned int slot) {
 }
 
 static void assign(struct worker_registry *reg) {
+	unsigned int moved, nb_rings = reg->counters->shape.nb_rings;
 	struct rtap_shm *shm = reg->shm;
-	unsigned int moved;
 
-	moved = ring_assignment_update(reg->slot_of_ring, shm->nb_rings, reg->eligible);
-	for (unsigned int i = 0; i < shm->nb_rings; i++) {
+	moved = ring_assignment_update(reg->slot_of_ring, nb_rings, reg->eligible);
+	for (unsigned int i = 0; i < nb_rings; i++) {
 		int slot = reg->slot_of_ring[i];
 		uint64_t to = slot == RING_ASSIGNMENT_NONE ? 0 : reg->known[slot];
 
@@ -112,7 +112,7 @@ static void assign(struct worker_registry *reg) {
 		atomic_store_explicit(&shm->rings[i].assigned, to, memory_order_release);
 	}
 	rtap_counter_add(&reg->counters->header->assignments, 1);
-	LOG(INFO, "%u rings for %d workers, %u moved", shm->nb_rings,
+	LOG(INFO, "%u rings for %d workers, %u moved", nb_rings,
 	    __builtin_popcountll(reg->eligible), moved);
 }
 
@@ -121,7 +121,7 @@ static bool look_at_rings(struct worker_registry *reg) {
 	bool changed = false;
 	uint64_t owner;
 
-	for (unsigned int i = 0; i < reg->shm->nb_rings; i++) {
+	for (unsigned int i = 0; i < reg->counters->shape.nb_rings; i++) {
 		struct rtap_ring_counters *c = &reg->counters->rings[i];
 
 		owner = atomic_load_explicit(&reg->shm->rings[i].owner, memory_order_relaxed);
@@ -129,7 +129,7 @@ static bool look_at_rings(struct worker_registry *reg) {
 		if (reg->quarantined[i] || rtap_counter_get(&c->quarantined) == 0)
 			continue;
 		LOG(ERR,
-		    "ring %s is quarantined: its indexes make no sense, a courier wrote where it must "
+		    "ring %.32s is quarantined: its indexes make no sense, a courier wrote where it must "
 		    "not; its packets are kept and not sent, new ones for it are dropped; restart the "
 		    "primary when convenient",
 		    c->name);
@@ -143,12 +143,12 @@ void worker_registry_update(struct worker_registry *reg) {
 	bool changed;
 
 	memcpy(incarnations_before, reg->known, sizeof(incarnations_before));
-	for (unsigned int slot = 0; slot < reg->shm->nb_slots; slot++)
+	for (unsigned int slot = 0; slot < RTAP_MAX_SLOTS; slot++)
 		if (look_at_slot(reg, slot))
 			eligible |= UINT64_C(1) << slot;
 	changed = eligible != reg->eligible;
 	// The same slot in other hands: its rings need the new incarnation.
-	for (unsigned int slot = 0; slot < reg->shm->nb_slots; slot++)
+	for (unsigned int slot = 0; slot < RTAP_MAX_SLOTS; slot++)
 		changed |= (eligible >> slot & 1) != 0
 			&& reg->known[slot] != incarnations_before[slot];
 	changed |= look_at_rings(reg);

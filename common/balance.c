@@ -68,18 +68,18 @@ static void add_slot(const struct rtap_slot_counters *s, struct rtap_balance *b)
 
 void rtap_balance_compute(const struct rtap_counters *c, struct rtap_balance *balance) {
 	memset(balance, 0, sizeof(*balance));
-	for (uint32_t i = 0; i < c->header->nb_slots; i++)
+	for (uint32_t i = 0; i < c->shape.nb_slots; i++)
 		add_slot(&c->slots[i], balance);
-	for (uint32_t i = 0; i < c->header->nb_rings; i++)
+	for (uint32_t i = 0; i < c->shape.nb_rings; i++)
 		add_ring(&c->rings[i], balance);
-	for (uint32_t i = 0; i < c->header->nb_queues; i++)
+	for (uint32_t i = 0; i < c->shape.nb_queues; i++)
 		add_queue(&c->queues[i], balance);
-	for (uint32_t i = 0; i < c->header->nb_ports; i++)
+	for (uint32_t i = 0; i < c->shape.nb_ports; i++)
 		add_port(&c->ports[i], balance);
 	balance->kaf.in = balance->tx.out;
 }
 
-// Where the words that change begin; before them is what tells how long the arrays are.
+// Where the words that change begin.
 #define FIRST_WORD (offsetof(struct rtap_counters_header, state) / sizeof(uint64_t))
 
 void rtap_snapshot_take(struct rtap_counters *snapshot, const struct rtap_counters *c) {
@@ -90,6 +90,10 @@ void rtap_snapshot_take(struct rtap_counters *snapshot, const struct rtap_counte
 		rtap_counter_set(&to[i], atomic_load_explicit(&from[i], memory_order_acquire));
 }
 
+static void *in_copy(unsigned char *base, const struct rtap_counters *c, const void *array) {
+	return base + ((const unsigned char *)array - (const unsigned char *)c->header);
+}
+
 int rtap_snapshot_init(struct rtap_counters *snapshot, const struct rtap_counters *c) {
 	unsigned char *base = aligned_alloc(64, c->mapped_bytes);
 
@@ -97,12 +101,15 @@ int rtap_snapshot_init(struct rtap_counters *snapshot, const struct rtap_counter
 	if (base == NULL)
 		return errno_set(ENOMEM);
 	memcpy(base, c->header, FIRST_WORD * sizeof(uint64_t));
-	snapshot->header = (void *)base;
-	snapshot->ports = (void *)(base + snapshot->header->ports_offset);
-	snapshot->queues = (void *)(base + snapshot->header->queues_offset);
-	snapshot->rings = (void *)(base + snapshot->header->rings_offset);
-	snapshot->slots = (void *)(base + snapshot->header->slots_offset);
-	snapshot->mapped_bytes = c->mapped_bytes;
+	*snapshot = (struct rtap_counters){
+		.header = (void *)base,
+		.ports = in_copy(base, c, c->ports),
+		.queues = in_copy(base, c, c->queues),
+		.rings = in_copy(base, c, c->rings),
+		.slots = in_copy(base, c, c->slots),
+		.shape = c->shape,
+		.mapped_bytes = c->mapped_bytes,
+	};
 	rtap_snapshot_take(snapshot, c);
 	return 0;
 }
@@ -130,18 +137,20 @@ const char *rtap_law_text(enum rtap_law_kind kind) {
 }
 
 int rtap_laws_init(struct rtap_laws *laws, const struct rtap_counters *snapshot) {
-	const struct rtap_counters_header *h = snapshot->header;
+	const struct rtap_counters_shape *shape = &snapshot->shape;
 	struct rtap_law *law;
 
 	laws->nb_laws = 0;
-	laws->laws = calloc(3 * (size_t)h->nb_queues + 3 * (size_t)h->nb_rings + 4, sizeof(*law));
+	laws->laws = calloc(
+		3 * (size_t)shape->nb_queues + 3 * (size_t)shape->nb_rings + 4, sizeof(*law)
+	);
 	if (laws->laws == NULL)
 		return errno_set(ENOMEM);
 	law = laws->laws;
-	for (uint32_t i = 0; i < h->nb_queues; i++)
+	for (uint32_t i = 0; i < shape->nb_queues; i++)
 		for (int kind = RTAP_LAW_RECEIVED; kind <= RTAP_LAW_QUEUE_RING_FULL; kind++)
 			*law++ = (struct rtap_law){.kind = kind, .index = i};
-	for (uint32_t i = 0; i < h->nb_rings; i++)
+	for (uint32_t i = 0; i < shape->nb_rings; i++)
 		for (int kind = RTAP_LAW_RELEASED; kind <= RTAP_LAW_TAKEN_ENQUEUED; kind++)
 			if (rtap_counter_get(&snapshot->rings[i].quarantined) == 0)
 				*law++ = (struct rtap_law){.kind = kind, .index = i};
@@ -180,7 +189,7 @@ static struct sides queue_sides(const struct rtap_law *law, const struct rtap_co
 	s.left = rtap_counter_get(
 		law->kind == RTAP_LAW_QUEUE_ENQUEUED ? &q->enqueued : &q->ring_full
 	);
-	for (uint32_t i = 0; i < c->header->nb_rings; i++) {
+	for (uint32_t i = 0; i < c->shape.nb_rings; i++) {
 		const struct rtap_ring_counters *r = &c->rings[i];
 
 		if (r->port_id == q->port_id && r->queue_id == q->queue_id)
@@ -215,11 +224,11 @@ struct totals {
 static struct totals sum_up(const struct rtap_counters *c) {
 	struct totals t = {0};
 
-	for (uint32_t i = 0; i < c->header->nb_rings; i++) {
+	for (uint32_t i = 0; i < c->shape.nb_rings; i++) {
 		t.released += rtap_counter_get(&c->rings[i].released);
 		t.in_ring += rtap_counter_get(&c->rings[i].in_ring);
 	}
-	for (uint32_t i = 0; i < c->header->nb_slots; i++)
+	for (uint32_t i = 0; i < c->shape.nb_slots; i++)
 		t.done += rtap_counter_get(&c->slots[i].delivered) + failed(&c->slots[i]);
 	return t;
 }
@@ -265,7 +274,7 @@ static uint64_t allowance(const struct rtap_law *law, const struct rtap_counters
 	case RTAP_LAW_TAKEN_ENQUEUED:
 		return c->rings[law->index].size;
 	case RTAP_LAW_HANDED_OVER:
-		return (uint64_t)RTAP_LAW_BURST_MAX * c->header->nb_queues;
+		return (uint64_t)RTAP_LAW_BURST_MAX * c->shape.nb_queues;
 	default:
 		return 0;
 	}

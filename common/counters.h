@@ -130,12 +130,18 @@ static inline void rtap_counter_add(rtap_counter_t *counter, uint64_t value) {
 	rtap_counter_set(counter, rtap_counter_get(counter) + value);
 }
 
-// A mapped counters file. The arrays point into the mapping.
+struct rtap_counters_shape {
+	uint32_t nb_ports, nb_queues, nb_rings, nb_slots;
+};
+
+// A mapped counters file. The arrays point into the mapping. `shape` was checked and lies out of reach of
+// those who can write the file: it alone tells how long the arrays are, never the header.
 struct rtap_counters {
 	struct rtap_counters_header *header;
 	struct rtap_port_counters *ports;
 	struct rtap_queue_counters *queues;
 	struct rtap_ring_counters *rings;
 	struct rtap_slot_counters *slots;
+	struct rtap_counters_shape shape;
 	uint64_t mapped_bytes;
 };

@@ -42,13 +42,15 @@ static int map_fd(struct rtap_counters *c, int fd, uint64_t bytes, int protectio
 	return 0;
 }
 
-static void find_arrays(struct rtap_counters *c) {
+static void find_arrays(struct rtap_counters *c, const struct rtap_counters_header *layout) {
 	unsigned char *base = (unsigned char *)c->header;
 
-	c->ports = (void *)(base + c->header->ports_offset);
-	c->queues = (void *)(base + c->header->queues_offset);
-	c->rings = (void *)(base + c->header->rings_offset);
-	c->slots = (void *)(base + c->header->slots_offset);
+	c->shape = (struct rtap_counters_shape
+	){layout->nb_ports, layout->nb_queues, layout->nb_rings, layout->nb_slots};
+	c->ports = (void *)(base + layout->ports_offset);
+	c->queues = (void *)(base + layout->queues_offset);
+	c->rings = (void *)(base + layout->rings_offset);
+	c->slots = (void *)(base + layout->slots_offset);
 }
 
 // Mode and group by hand: neither the umask nor the directory decides who may read.
@@ -90,7 +92,7 @@ int rtap_counters_create(
 		return errno_set(-rc);
 	}
 	lay_out(c->header, shape);
-	find_arrays(c);
+	find_arrays(c, &layout);
 	return 0;
 }
 
@@ -118,27 +120,28 @@ static bool strings_are_terminated(const struct rtap_counters *c) {
 	bool ok = terminated(h->instance, sizeof(h->instance))
 		&& terminated(h->dpdk_version, sizeof(h->dpdk_version));
 
-	for (uint32_t i = 0; i < h->nb_ports; i++)
+	for (uint32_t i = 0; i < c->shape.nb_ports; i++)
 		ok = ok && terminated(c->ports[i].name, sizeof(c->ports[i].name))
 			&& terminated(c->ports[i].driver, sizeof(c->ports[i].driver));
-	for (uint32_t i = 0; i < h->nb_rings; i++)
+	for (uint32_t i = 0; i < c->shape.nb_rings; i++)
 		ok = ok && terminated(c->rings[i].name, sizeof(c->rings[i].name));
 	return ok;
 }
 
 // Check a mapped file and find its arrays. What is wrong, or NULL.
 static const char *check_content(struct rtap_counters *c) {
-	const struct rtap_counters_header *h = c->header;
+	struct rtap_counters_header h; // what is checked is what is used
 
-	if (__atomic_load_n(&h->magic, __ATOMIC_ACQUIRE) != RTAP_COUNTERS_MAGIC)
+	if (__atomic_load_n(&c->header->magic, __ATOMIC_ACQUIRE) != RTAP_COUNTERS_MAGIC)
 		return "not a counters file, or not yet complete";
-	if (h->version != RTAP_COUNTERS_VERSION)
+	memcpy(&h, c->header, sizeof(h));
+	if (h.version != RTAP_COUNTERS_VERSION)
 		return "its layout is of another version of ringtap";
-	if (!layout_is_ours(h) || h->nb_slots > RTAP_MAX_SLOTS)
+	if (!layout_is_ours(&h) || h.nb_slots > RTAP_MAX_SLOTS)
 		return "its sizes and offsets are not those of this version of ringtap";
-	if (h->file_bytes != c->mapped_bytes)
+	if (h.file_bytes != c->mapped_bytes)
 		return "its length is not the one that it names";
-	find_arrays(c);
+	find_arrays(c, &h);
 	return strings_are_terminated(c) ? NULL : "a name in it has no end";
 }
 

@@ -9,10 +9,6 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-struct rtap_counters_shape {
-	uint32_t nb_ports, nb_queues, nb_rings, nb_slots;
-};
-
 // Primary: create `path` anew (an older file is unlinked, its readers keep theirs), mode 0640, group
 // `gid` ((gid_t)-1 = leave), all zero, lay it out and map it for writing. `magic` is not yet set: see
 // rtap_counters_publish(). Returns 0 or a negative errno.

@@ -15,7 +15,7 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
-#define RTAP_SHM_ZONE "rtap_control" // memzone of the block; its rings' zones have a suffix
+#define RTAP_SHM_ZONE "rtap_control" // memzone of the block; zones on further nodes have a suffix
 #define RTAP_SHM_MAGIC UINT64_C(0x314d485350415452) // "RTAPSHM1", little-endian
 #define RTAP_SHM_VERSION 1
 
@@ -57,20 +57,21 @@ struct rtap_shm_ring {
 	RTAP_CACHE_ALIGNED _Atomic uint64_t owner;
 };
 
-struct rtap_shm {
-	// Constant once `magic` is set. Writer: the primary.
+// Constant once `magic` is set. Writer: the primary. A secondary copies it once, checks the copy, and uses
+// no other: couriers can write to the block.
+struct rtap_shm_header {
 	uint64_t magic;
 	uint32_t version;
-	uint32_t bytes; // sizeof this struct
+	uint32_t bytes; // sizeof(struct rtap_shm)
 	char dpdk_version[40];
 	char instance[40];
 	uint8_t boot_id[RTAP_BOOT_ID_SIZE];
-	uint32_t nb_rings, nb_slots;
+	uint32_t nb_rings;
 	int32_t capture_time_offset; // of the mbuf field, bytes
-	uint32_t nb_zones;
-	struct {
-		uint64_t address, bytes;
-	} zones[RTAP_MAX_ZONES]; // control zones, whole hugepages
+};
+
+struct rtap_shm {
+	struct rtap_shm_header header;
 
 	// Writer: the primary's control thread.
 	RTAP_CACHE_ALIGNED _Atomic uint32_t state; // enum rtap_instance_state

@@ -182,48 +182,47 @@ static int start_eal(const struct rtap_config *cfg) {
 	return -1; // args live on: EAL keeps pointers into them
 }
 
-static int check_block(struct attachment *a, const struct rtap_instance *inst) {
-	const struct rte_memzone *mz = rte_memzone_lookup(RTAP_SHM_ZONE);
-	const struct rtap_shm *shm = mz != NULL ? mz->addr : NULL;
+static void add_zone(struct control_zones *zones, const struct rte_memzone *mz) {
+	zones->zones[zones->nb++] = (struct control_zone){mz->addr_64, mz->len};
+}
 
-	if (shm == NULL || __atomic_load_n(&shm->magic, __ATOMIC_ACQUIRE) != RTAP_SHM_MAGIC) {
-		LOG(ERR,
-		    "instance %s has no shared block yet: the primary has not said that it is ready",
-		    inst->name);
-		return RTAP_EXIT_NO_PRIMARY;
-	}
-	if (shm->version != RTAP_SHM_VERSION || shm->bytes != sizeof(*shm)) {
-		LOG(ERR,
-		    "layout of the shared block: the primary has version %u (%u bytes), this secondary "
-		    "%u (%zu bytes); use programs of one build",
-		    shm->version, shm->bytes, RTAP_SHM_VERSION, sizeof(*shm));
-		return RTAP_EXIT_MISMATCH;
-	}
-	if (strcmp(shm->dpdk_version, rte_version()) != 0) {
-		LOG(ERR,
-		    "DPDK: the primary has %.40s, this secondary %s; use programs of one build",
-		    shm->dpdk_version, rte_version());
-		return RTAP_EXIT_MISMATCH;
-	}
-	if (mz->len < sizeof(*shm) || shm->nb_rings > RTAP_MAX_RINGS
-	    || shm->nb_zones > RTAP_MAX_ZONES || shm->nb_slots > RTAP_MAX_SLOTS) {
-		LOG(ERR, "the shared block is corrupted; restart the primary");
-		return RTAP_EXIT_MISMATCH;
-	}
-	a->shm = mz->addr;
-	return -1;
+// The list of memzones is EAL's and read-only to every courier.
+static void collect_zone(const struct rte_memzone *mz, void *arg) {
+	struct control_zones *zones = arg;
+
+	if (strncmp(mz->name, RTAP_SHM_ZONE "_", strlen(RTAP_SHM_ZONE "_")) == 0
+	    && zones->nb < RTAP_MAX_ZONES)
+		add_zone(zones, mz);
+}
+
+static int check_block(struct attachment *a, const struct rtap_instance *inst) {
+	const struct rte_memzone *of_block = rte_memzone_lookup(RTAP_SHM_ZONE);
+	char why[256];
+	int code;
+
+	if (of_block != NULL)
+		add_zone(&a->zones, of_block);
+	rte_memzone_walk(collect_zone, &a->zones);
+	code = shm_check_block(&a->header, &a->zones, rte_version(), why, sizeof(why));
+	if (code >= 0)
+		LOG(ERR, "instance %s: %s", inst->name, why);
+	else
+		a->shm = (struct rtap_shm *)(uintptr_t)a->zones.zones[0].start;
+	return code;
 }
 
 static int look_up_rings(struct attachment *a) {
-	for (unsigned int i = 0; i < a->shm->nb_rings; i++) {
+	for (unsigned int i = 0; i < a->header.nb_rings; i++) {
 		const struct rtap_shm_ring *shared = &a->shm->rings[i];
+		char name[sizeof(shared->name)];
 
-		if (memchr(shared->name, '\0', sizeof(shared->name)) != NULL)
-			a->rings[i] = rte_ring_lookup(shared->name);
-		if (a->rings[i] == NULL || rte_ring_get_size(a->rings[i]) != shared->size) {
+		snprintf(name, sizeof(name), "%.31s", shared->name);
+		a->rings[i] = rte_ring_lookup(name);
+		if (a->rings[i] == NULL || !shm_check_ring(&a->zones, shared->size, a->rings[i])) {
 			LOG(ERR,
-			    "transmit ring %.32s is not as the shared block says; restart the primary",
-			    shared->name);
+			    "transmit ring %s is not as the shared block says: a courier wrote "
+			    "where it must not; restart the primary",
+			    name);
 			return RTAP_EXIT_MISMATCH;
 		}
 	}
@@ -238,9 +237,9 @@ static int map_counters(struct attachment *a, const struct rtap_instance *inst) 
 		&a->counters, rtap_instance_path(inst, "counters", path, sizeof(path)), true, why,
 		sizeof(why)
 	);
-	if (rc == 0 && a->counters.header->nb_rings == a->shm->nb_rings
-	    && a->counters.header->nb_slots == a->shm->nb_slots
-	    && memcmp(a->counters.header->boot_id, a->shm->boot_id, RTAP_BOOT_ID_SIZE) == 0)
+	if (rc == 0 && a->counters.shape.nb_rings == a->header.nb_rings
+	    && a->counters.shape.nb_slots == RTAP_MAX_SLOTS
+	    && memcmp(a->counters.header->boot_id, a->header.boot_id, RTAP_BOOT_ID_SIZE) == 0)
 		return -1;
 	LOG(ERR, "counters file %s: %s", path,
 	    rc == -EPROTO

@@ -6,19 +6,21 @@
 #include "config.h"
 #include "counters_file.h"
 #include "instance.h"
-#include "shm_layout.h"
+#include "shm_check.h"
 
 struct rte_ring;
 
 struct attachment {
-	struct rtap_shm *shm; // in the primary's hugepages
+	struct rtap_shm *shm; // in the primary's hugepages, for what changes there
+	struct rtap_shm_header header; // our copy, checked
+	struct control_zones zones;
 	struct rte_ring *rings[RTAP_MAX_RINGS];
 	struct rtap_counters counters; // mapped for writing
 	int attached_fd; // read lock that tells the next primary that we are here; workers inherit it
 };
 
 // Take the attach gate and the lock `attached.lock`, let EAL attach, look up block and rings, check
-// that both sides are of one build, give back the shared heap that EAL took, leave the gate.
+// that both sides are of one build and that nothing there leads astray, leave the gate.
 // Returns -1, or the exit code to leave with (the reason and the remedy are logged). A hung attach
 // ends the process with RTAP_EXIT_ATTACH.
 int attach(struct attachment *a, const struct rtap_config *cfg, const struct rtap_instance *inst);

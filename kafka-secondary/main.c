@@ -104,7 +104,7 @@ int main(int argc, char **argv) {
 	rtap_stop_flag_install();
 	rtap_stop_flag_unblock(&mask);
 	LOG(NOTICE, "attached to instance %s: %u transmit rings; starting %u workers", inst.name,
-	    attachment.shm->nb_rings, (unsigned int)cfg.workers);
+	    attachment.header.nb_rings, (unsigned int)cfg.workers);
 	code = supervisor_run(&cfg, &inst, &attachment);
 	detach(&inst);
 	LOG(NOTICE, "ended");

@@ -50,15 +50,15 @@ static int protect(uint64_t start, uint64_t end) {
 }
 
 // Protect a mapping around the control zones; zones may come in any order, holes are few.
-static int protect_around(const struct rtap_shm *shm, struct mapping m) {
+static int protect_around(const struct control_zones *zones, struct mapping m) {
 	uint64_t from = m.start;
 	int rc = 0;
 
 	while (rc == 0 && from < m.end) {
 		uint64_t hole = m.end, behind = m.end;
 
-		for (uint32_t i = 0; i < shm->nb_zones; i++) {
-			uint64_t start = shm->zones[i].address, end = start + shm->zones[i].bytes;
+		for (unsigned int i = 0; i < zones->nb; i++) {
+			uint64_t start = zones->zones[i].start, end = start + zones->zones[i].bytes;
 
 			if (end > from && start < hole) {
 				hole = start > from ? start : from;
@@ -71,12 +71,12 @@ static int protect_around(const struct rtap_shm *shm, struct mapping m) {
 	return rc;
 }
 
-int packet_guard_protect(const struct rtap_shm *shm, const struct rtap_instance *inst) {
+int packet_guard_protect(const struct control_zones *zones, const struct rtap_instance *inst) {
 	static struct mapping mappings[MAX_MAPPINGS];
 	int nb = collect(inst, mappings), rc = 0;
 
 	for (int i = 0; rc == 0 && i < nb; i++)
-		rc = protect_around(shm, mappings[i]);
+		rc = protect_around(zones, mappings[i]);
 	if (nb == 0)
 		return -ENOENT; // nothing found to protect: that is no protection
 	return rc < 0 ? rc : nb;

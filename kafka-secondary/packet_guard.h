@@ -5,7 +5,7 @@
 #pragma once
 
 #include "instance.h"
-#include "shm_layout.h"
+#include "shm_check.h"
 
 #include <rte_mbuf.h>
 
@@ -19,4 +19,4 @@
 
 // Protect every shared mapping of hugepages and of EAL's runtime directory, except the control zones.
 // Call it after the fork. Returns the number of mappings protected, or a negative errno.
-int packet_guard_protect(const struct rtap_shm *shm, const struct rtap_instance *inst);
+int packet_guard_protect(const struct control_zones *zones, const struct rtap_instance *inst);

@@ -44,11 +44,11 @@ static int claim(struct ring_claims *c, struct ring_feed *f) {
 		return 0;
 	rc = ring_feed_begin(f, c->ctx);
 	if (rc < 0) {
-		LOG(ERR, "%s: cannot be taken over: %s", f->shared->name, strerror(-rc));
+		LOG(ERR, "%s: cannot be taken over: %s", f->name, strerror(-rc));
 		return rc;
 	}
 	c->nb_owned++;
-	LOG(DEBUG, "%s: serving", f->shared->name);
+	LOG(DEBUG, "%s: serving", f->name);
 	return 0;
 }
 
@@ -56,7 +56,7 @@ static void give_back(struct ring_claims *c, struct ring_feed *f) {
 	ring_feed_end(f);
 	atomic_store_explicit(&f->shared->owner, 0, memory_order_release);
 	c->nb_owned--;
-	LOG(DEBUG, "%s: given back", f->shared->name);
+	LOG(DEBUG, "%s: given back", f->name);
 }
 
 static int check_deadline(struct ring_claims *c, bool waiting) {
@@ -81,7 +81,7 @@ int ring_claims_update(struct ring_claims *c, enum claim_policy policy) {
 	bool waiting = false;
 	int rc;
 
-	for (unsigned int i = 0; i < c->shm->nb_rings; i++) {
+	for (unsigned int i = 0; i < c->ctx->shm_header->nb_rings; i++) {
 		struct ring_feed *f = &c->feeds[i];
 		bool wanted = shall_serve(c, f->shared, policy);
 
@@ -104,7 +104,7 @@ int ring_claims_update(struct ring_claims *c, enum claim_policy policy) {
 uint64_t ring_claims_waiting(const struct ring_claims *c) {
 	uint64_t nb = 0;
 
-	for (unsigned int i = 0; i < c->shm->nb_rings; i++)
+	for (unsigned int i = 0; i < c->ctx->shm_header->nb_rings; i++)
 		if (!is_quarantined(c->feeds[i].shared))
 			nb += rte_ring_count(c->feeds[i].ring);
 	return nb;
@@ -113,7 +113,7 @@ uint64_t ring_claims_waiting(const struct ring_claims *c) {
 uint64_t ring_claims_in_windows(const struct ring_claims *c) {
 	uint64_t nb = 0;
 
-	for (unsigned int i = 0; i < c->shm->nb_rings; i++)
+	for (unsigned int i = 0; i < c->ctx->shm_header->nb_rings; i++)
 		if (c->feeds[i].owned)
 			nb += c->feeds[i].consumer.in_window;
 	return nb;

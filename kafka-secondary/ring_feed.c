@@ -33,10 +33,9 @@ int ring_feed_begin(struct ring_feed *f, const struct feed_context *ctx) {
 	// taken - sent_again is the ring index up to which a worker had read: what lies between the tail
 	// and there is read once more.
 	repeated = (uint32_t)(taken - again) - f->consumer.tail;
-	if (repeated > f->shared->size) {
+	if (repeated > rte_ring_get_size(f->ring)) {
 		// The counters were overwritten. Packets matter more: count on from the ring.
-		LOG(ERR, "%s: counters and ring disagree, the balance no longer adds up",
-		    f->shared->name);
+		LOG(ERR, "%s: counters and ring disagree, the balance no longer adds up", f->name);
 		rtap_counter_set(&f->counters->taken, taken + (uint32_t)-repeated);
 		repeated = 0;
 	}
@@ -113,7 +112,7 @@ static unsigned int make_records(
 	struct ring_feed *f, struct feed_context *ctx, uint32_t index, unsigned int nb, bool alone
 ) {
 	struct record_partitions set = record_partitions_of_ring(
-		ctx->cfg->partitioner, f->ring_index, ctx->shm->nb_rings,
+		ctx->cfg->partitioner, f->ring_index, ctx->shm_header->nb_rings,
 		kafka_producer_nb_partitions(ctx->producer)
 	);
 
@@ -130,7 +129,7 @@ static unsigned int make_records(
 		r->partition = choose_partition(f, ctx, &set, m);
 		r->tag = feed_tag(f->ring_index, index + i, alone);
 		record_key(
-			*RTE_MBUF_DYNFIELD(m, ctx->shm->capture_time_offset, const uint64_t *),
+			*RTE_MBUF_DYNFIELD(m, ctx->shm_header->capture_time_offset, const uint64_t *),
 			r->key
 		);
 	}
@@ -145,7 +144,7 @@ static void say(struct ring_feed *f, const struct feed_context *ctx, const char 
 		    "%s: held back: %s; sent again after %" PRIu64
 		    " ms, once nothing of this ring is in flight (%" PRIu64
 		    " times more since the last line)",
-		    f->shared->name, what, f->backoff_ns / MS, hidden);
+		    f->name, what, f->backoff_ns / MS, hidden);
 }
 
 static void hold_back(struct ring_feed *f, const struct feed_context *ctx, const char *what) {
@@ -171,7 +170,7 @@ fail_for_good(struct ring_feed *f, struct feed_context *ctx, uint32_t index, boo
 	);
 	if (rtap_log_limit_pass(&limit, ctx->now_ns, SAY_AGAIN_NS, &hidden))
 		LOG(ERR, "%s: a packet failed for good: %s (%" PRIu64 " more since the last line)",
-		    f->shared->name,
+		    f->name,
 		    size ? "too large for the client (message.max.bytes) or the broker"
 			 : "the broker refuses it as an invalid record",
 		    hidden);
@@ -253,7 +252,7 @@ static bool lone_producer_ready(struct ring_feed *f, struct feed_context *ctx) {
 
 	if (ctx->lone == NULL)
 		ctx->lone = kafka_producer_create(
-			ctx->cfg, ctx->shm->nb_rings, true, false, why, sizeof(why)
+			ctx->cfg, ctx->shm_header->nb_rings, true, false, why, sizeof(why)
 		);
 	if (ctx->lone == NULL)
 		hold_back(f, ctx, why);

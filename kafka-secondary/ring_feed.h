@@ -30,7 +30,7 @@ struct feed_totals {
 // What the feeds of a worker share.
 struct feed_context {
 	const struct rtap_config *cfg;
-	const struct rtap_shm *shm;
+	const struct rtap_shm_header *shm_header;
 	struct rtap_slot_counters *counters;
 	struct kafka_producer *producer;
 	struct kafka_producer *lone; // created when first needed
@@ -49,6 +49,7 @@ enum feed_state {
 
 struct ring_feed {
 	uint32_t ring_index;
+	char name[sizeof(((struct rtap_shm_ring *)0)->name)];
 	struct rtap_shm_ring *shared;
 	struct rte_ring *ring;
 	struct rtap_ring_counters *counters;

@@ -141,7 +141,7 @@ static const struct rtap_shm_slot *slot_of(const struct supervisor *s, pid_t pid
 	const struct rtap_shm_slot *latest = NULL;
 
 	// A slot left long ago may show the same pid: the latest heartbeat is the living one's.
-	for (unsigned int i = 0; i < shm->nb_slots; i++)
+	for (unsigned int i = 0; i < RTAP_MAX_SLOTS; i++)
 		if (atomic_load(&shm->slots[i].pid) == pid
 		    && (latest == NULL
 			|| atomic_load(&shm->slots[i].heartbeat_ns)

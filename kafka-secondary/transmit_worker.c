@@ -80,7 +80,7 @@ static void become_worker(const struct transmit_worker_args *args, const sigset_
 	if (getppid() != args->supervisor)
 		_exit(TRANSMIT_WORKER_DONE);
 	close_inherited(args->attachment->attached_fd);
-	nb = packet_guard_protect(args->attachment->shm, args->inst);
+	nb = packet_guard_protect(&args->attachment->zones, args->inst);
 	if (nb < 0) {
 		LOG(ERR, "packet memory cannot be made read-only: %s", strerror(-nb));
 		_exit(TRANSMIT_WORKER_GIVE_UP);
@@ -103,7 +103,7 @@ static void publish(struct transmit_worker *w) {
 	struct feed_totals totals = {0};
 	struct rtap_slot_counters *c = w->ctx.counters;
 
-	for (unsigned int i = 0; i < w->shm->nb_rings; i++)
+	for (unsigned int i = 0; i < w->ctx.shm_header->nb_rings; i++)
 		if (w->claims.feeds[i].owned)
 			ring_feed_add_totals(&w->claims.feeds[i], &totals);
 	rtap_counter_set(&c->tx_queued, totals.tx_queued);
@@ -135,7 +135,7 @@ static void leave(struct transmit_worker *w, enum transmit_worker_exit code) {
 
 // The end of an orphan: all is delivered, or time is over and what is left is lost.
 static void leave_orphaned(struct transmit_worker *w, uint64_t left) {
-	for (unsigned int i = 0; i < w->shm->nb_rings; i++)
+	for (unsigned int i = 0; i < w->ctx.shm_header->nb_rings; i++)
 		if (w->claims.feeds[i].owned)
 			ring_feed_count_orphans(&w->claims.feeds[i]);
 	LOG(WARNING, "the primary died: %s, %" PRIu64 " packets left in the rings",
@@ -216,14 +216,14 @@ static void housekeeping(struct transmit_worker *w) {
 static unsigned int serve_rings(struct transmit_worker *w) {
 	unsigned int moved = 0;
 
-	for (unsigned int i = 0; i < w->shm->nb_rings; i++) {
+	for (unsigned int i = 0; i < w->ctx.shm_header->nb_rings; i++) {
 		int rc;
 
 		if (!w->claims.feeds[i].owned)
 			continue;
 		rc = ring_feed_serve(&w->claims.feeds[i], &w->ctx);
 		if (rc < 0) {
-			LOG(ERR, "%s: the ring makes no sense: %s", w->claims.feeds[i].shared->name,
+			LOG(ERR, "%s: the ring makes no sense: %s", w->claims.feeds[i].name,
 			    strerror(-rc));
 			_exit(TRANSMIT_WORKER_GIVE_UP);
 		}
@@ -273,9 +273,10 @@ static int init_worker(struct transmit_worker *w, const struct transmit_worker_a
 
 	w->cfg = args->cfg;
 	w->shm = a->shm;
+	w->ctx.shm_header = &a->header;
 	slots_fd = rtap_lock_open(args->inst, "slots");
 	w->primary_fd = primary_watch_open(args->inst);
-	feeds = calloc(a->shm->nb_rings, sizeof(*feeds));
+	feeds = calloc(a->header.nb_rings, sizeof(*feeds));
 	if (slots_fd < 0 || w->primary_fd < 0)
 		return slots_fd < 0 ? slots_fd : w->primary_fd;
 	if (feeds == NULL)
@@ -283,9 +284,10 @@ static int init_worker(struct transmit_worker *w, const struct transmit_worker_a
 	rc = worker_slot_claim(&w->slot, w->shm, slots_fd, args->supervisor);
 	if (rc < 0)
 		return rc;
-	for (unsigned int i = 0; i < w->shm->nb_rings; i++) {
+	for (unsigned int i = 0; i < w->ctx.shm_header->nb_rings; i++) {
 		feeds[i].ring_index = i;
 		feeds[i].shared = &w->shm->rings[i];
+		snprintf(feeds[i].name, sizeof(feeds[i].name), "%.31s", w->shm->rings[i].name);
 		feeds[i].ring = a->rings[i];
 		feeds[i].counters = &a->counters.rings[i];
 	}
@@ -296,7 +298,6 @@ static int init_worker(struct transmit_worker *w, const struct transmit_worker_a
 		.feeds = feeds,
 	};
 	w->ctx.cfg = w->cfg;
-	w->ctx.shm = w->shm;
 	w->ctx.counters = &a->counters.slots[w->slot.index];
 	w->deadline_ns = UINT64_MAX;
 	publish(w); // the gauges of the slot's last worker end with it
@@ -316,7 +317,7 @@ void transmit_worker_run(const struct transmit_worker_args *args, const sigset_t
 		_exit(TRANSMIT_WORKER_GIVE_UP);
 	}
 	w.ctx.producer = kafka_producer_create(
-		w.cfg, w.shm->nb_rings, false, args->number == 0, why, sizeof(why)
+		w.cfg, w.ctx.shm_header->nb_rings, false, args->number == 0, why, sizeof(why)
 	);
 	if (w.ctx.producer == NULL) {
 		LOG(ERR, "%s", why);

@@ -27,7 +27,7 @@ int worker_slot_claim(
 ) {
 	int rc;
 
-	for (unsigned int i = 0; i < shm->nb_slots; i++) {
+	for (unsigned int i = 0; i < RTAP_MAX_SLOTS; i++) {
 		rc = rtap_lock_write(lock_fd, i, 1);
 		if (rc == -EAGAIN)
 			continue;
@@ -52,7 +52,7 @@ void worker_slot_beat(struct worker_slot *slot, uint64_t now_ns) {
 bool worker_slot_is_dead(const struct rtap_shm *shm, int lock_fd, uint64_t incarnation) {
 	unsigned int i = RTAP_INCARNATION_SLOT(incarnation);
 
-	if (i >= shm->nb_slots)
+	if (i >= RTAP_MAX_SLOTS)
 		return true; // no such slot was ever taken
 	if (atomic_load_explicit(&shm->slots[i].incarnation, memory_order_acquire) != incarnation)
 		return true;

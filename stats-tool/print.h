@@ -8,7 +8,7 @@
 #include <stdio.h>
 
 struct print_name {
-	char text[64];
+	char text[64]; // the longest name in the file fits
 };
 
 // A name from the file without what a terminal would obey.

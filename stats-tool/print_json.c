@@ -6,10 +6,14 @@
 
 #include <inttypes.h>
 
-// A string of ours is ASCII, but the file may hold anything: other bytes are written as \u00XX.
+// A string of ours is ASCII, but the file may hold anything, even without an end: other bytes are written
+// as \u00XX.
 static void put_string(FILE *out, const char *text) {
+	const unsigned char *p = (const unsigned char *)text;
+	const unsigned char *end = p + sizeof(struct print_name) - 1;
+
 	fputc('"', out);
-	for (const unsigned char *p = (const unsigned char *)text; *p != '\0'; p++) {
+	for (; p < end && *p != '\0'; p++) {
 		if (*p == '"' || *p == '\\')
 			fprintf(out, "\\%c", *p);
 		else if (*p < 0x20 || *p > 0x7e)
@@ -122,7 +126,7 @@ static void put_workers(FILE *out, const struct rtap_counters *c) {
 	bool first = true;
 
 	fprintf(out, ",\"%s\":[", fields_worker.title);
-	for (uint32_t i = 0; i < c->header->nb_slots; i++) {
+	for (uint32_t i = 0; i < c->shape.nb_slots; i++) {
 		if (rtap_counter_get(&c->slots[i].started_us) == 0)
 			continue;
 		if (!first)
@@ -154,9 +158,9 @@ void print_json(FILE *out, const struct view *view) {
 	put_balance(out, c);
 	fprintf(out, "\"%s\":{", fields_instance.title);
 	put_fields(out, &fields_instance, c->header);
-	PUT_ARRAY(out, fields_port, c->header->nb_ports, put_port, c->ports);
-	PUT_ARRAY(out, fields_queue, c->header->nb_queues, put_queue, c->queues);
-	PUT_ARRAY(out, fields_ring, c->header->nb_rings, put_ring, c->rings);
+	PUT_ARRAY(out, fields_port, c->shape.nb_ports, put_port, c->ports);
+	PUT_ARRAY(out, fields_queue, c->shape.nb_queues, put_queue, c->queues);
+	PUT_ARRAY(out, fields_ring, c->shape.nb_rings, put_ring, c->rings);
 	put_workers(out, c);
 	fputs("}\n", out);
 }

@@ -109,7 +109,7 @@ static void print_instance(FILE *out, const struct rtap_counters_header *h) {
 static void print_ports(FILE *out, const struct rtap_counters *c) {
 	fprintf(out, "\n%-24s %-16s", "port", "driver");
 	print_names(out, &fields_port);
-	for (uint32_t i = 0; i < c->header->nb_ports; i++) {
+	for (uint32_t i = 0; i < c->shape.nb_ports; i++) {
 		const struct rtap_port_counters *p = &c->ports[i];
 
 		fprintf(out, "%-2" PRIu64 " %-21s %-16s", p->port_id, print_name(p->name).text,
@@ -121,7 +121,7 @@ static void print_ports(FILE *out, const struct rtap_counters *c) {
 static void print_queues(FILE *out, const struct rtap_counters *c) {
 	fprintf(out, "\n%4s %5s %5s", "port", "queue", "lcore");
 	print_names(out, &fields_queue);
-	for (uint32_t i = 0; i < c->header->nb_queues; i++) {
+	for (uint32_t i = 0; i < c->shape.nb_queues; i++) {
 		const struct rtap_queue_counters *q = &c->queues[i];
 
 		fprintf(out, "%4" PRIu32 " %5" PRIu32 " %5" PRIu32, q->port_id, q->queue_id,
@@ -134,7 +134,7 @@ static void print_rings(FILE *out, const struct rtap_counters *c) {
 	fprintf(out, "\n%-31s %4s %5s %4s %8s %6s", "ring", "port", "queue", "ring", "size",
 		"worker");
 	print_names(out, &fields_ring);
-	for (uint32_t i = 0; i < c->header->nb_rings; i++) {
+	for (uint32_t i = 0; i < c->shape.nb_rings; i++) {
 		const struct rtap_ring_counters *r = &c->rings[i];
 		uint64_t owner = rtap_counter_get(&r->owner);
 
@@ -154,7 +154,7 @@ static void print_workers(FILE *out, const struct view *view) {
 	fprintf(out, "\n%6s %-8s %7s %10s %7s %9s", "worker", "state", "pid", "supervisor", "age",
 		"heartbeat");
 	print_names(out, &fields_worker);
-	for (uint32_t i = 0; i < c->header->nb_slots; i++) {
+	for (uint32_t i = 0; i < c->shape.nb_slots; i++) {
 		const struct rtap_slot_counters *s = &c->slots[i];
 		uint64_t started_us = rtap_counter_get(&s->started_us);
 
@@ -174,7 +174,7 @@ void print_silent_workers(FILE *out, const struct view *view) {
 
 	if (view->primary != VIEW_RUNNING)
 		return;
-	for (uint32_t i = 0; i < c->header->nb_slots; i++) {
+	for (uint32_t i = 0; i < c->shape.nb_slots; i++) {
 		const struct rtap_slot_counters *s = &c->slots[i];
 		uint64_t beat_us = rtap_counter_get(&s->heartbeat_us);
 

@@ -62,7 +62,7 @@ static enum view_primary judge_primary(bool held, bool same, uint64_t state) {
 
 // What a worker held when it died is no level of anything any more.
 static void clear_gauges_of_the_dead(struct rtap_counters *c) {
-	for (uint32_t i = 0; i < c->header->nb_slots; i++) {
+	for (uint32_t i = 0; i < c->shape.nb_slots; i++) {
 		if (rtap_slot_is_live(&c->slots[i]))
 			continue;
 		for (size_t k = 0; k < fields_worker.nb_fields; k++)

@@ -23,7 +23,7 @@
 
 static char base[] = "/tmp/rtap-guard-XXXXXX";
 static struct rtap_instance inst;
-static struct rtap_shm shm;
+static struct control_zones zones;
 static size_t page;
 static int zeros;
 
@@ -80,9 +80,9 @@ static void tear_down(void) {
 }
 
 static void add_zone(const char *start, size_t nb_pages) {
-	ck_assert_uint_lt(shm.nb_zones, RTAP_MAX_ZONES);
-	shm.zones[shm.nb_zones].address = (uint64_t)(uintptr_t)start;
-	shm.zones[shm.nb_zones++].bytes = nb_pages * page;
+	ck_assert_uint_lt(zones.nb, RTAP_MAX_ZONES);
+	zones.zones[zones.nb].start = (uint64_t)(uintptr_t)start;
+	zones.zones[zones.nb++].bytes = nb_pages * page;
 }
 
 // The kernel says EFAULT where a store would be a SIGSEGV.
@@ -110,7 +110,7 @@ static int store_in_child(volatile char *address) {
 	ck_assert_int_ge(pid, 0);
 	if (pid == 0) {
 		setrlimit(RLIMIT_CORE, &no_core);
-		ck_assert_int_ge(packet_guard_protect(&shm, &inst), 1);
+		ck_assert_int_ge(packet_guard_protect(&zones, &inst), 1);
 		*address = 1;
 		_exit(0);
 	}
@@ -141,7 +141,7 @@ START_TEST(all_that_is_eals) {
 	m[0] = map_in(inst.dir, "dpdk/guard/config", 3);
 	m[1] = map_in(inst.dir, "dpdk/guard/fbarray_memseg-2048k-0-0", 5);
 	m[2] = map_in(base, "guardmap_12", NB_PAGES);
-	ck_assert_int_eq(packet_guard_protect(&shm, &inst), 3);
+	ck_assert_int_eq(packet_guard_protect(&zones, &inst), 3);
 	ck_pages(m[0], 3, false);
 	ck_pages(m[1], 5, false);
 	ck_pages(m[2], NB_PAGES, false);
@@ -160,7 +160,7 @@ START_TEST(nothing_else) {
 	copy = map_file(path, 2, MAP_PRIVATE, NULL);
 	read_only = map_in(base, "guardmap_2", 1);
 	ck_assert_int_eq(mprotect(read_only, page, PROT_READ), 0);
-	ck_assert_int_eq(packet_guard_protect(&shm, &inst), 1);
+	ck_assert_int_eq(packet_guard_protect(&zones, &inst), 1);
 	ck_pages(guarded, 1, false);
 	ck_pages(counters, 2, true);
 	ck_pages(other, 2, true);
@@ -171,25 +171,25 @@ END_TEST
 
 // No protection must not look like protection.
 START_TEST(nothing_found) {
-	ck_assert_int_eq(packet_guard_protect(&shm, &inst), -ENOENT);
+	ck_assert_int_eq(packet_guard_protect(&zones, &inst), -ENOENT);
 	map_in(inst.dir, "counters", 1);
-	ck_assert_int_eq(packet_guard_protect(&shm, &inst), -ENOENT);
+	ck_assert_int_eq(packet_guard_protect(&zones, &inst), -ENOENT);
 }
 END_TEST
 
 // Zones from the set bits of `mask`, runs as one zone or page by page, in either order.
 static void make_zones(char *m, unsigned int mask, bool by_page, bool backwards) {
-	shm.nb_zones = 0;
+	zones.nb = 0;
 	for (unsigned int k = 0; k < NB_PAGES; k++) {
 		unsigned int i = backwards ? NB_PAGES - 1 - k : k;
 
 		if ((mask >> i & 1) == 0)
 			continue;
-		if (!by_page && shm.nb_zones > 0 && k > 0
+		if (!by_page && zones.nb > 0 && k > 0
 		    && (mask >> (backwards ? i + 1 : i - 1) & 1) != 0) {
-			shm.zones[shm.nb_zones - 1].bytes += page;
+			zones.zones[zones.nb - 1].bytes += page;
 			if (backwards)
-				shm.zones[shm.nb_zones - 1].address -= page;
+				zones.zones[zones.nb - 1].start -= page;
 			continue;
 		}
 		add_zone(m + i * page, 1);
@@ -203,7 +203,7 @@ START_TEST(zones_of_every_shape) {
 	for (unsigned int mask = 0; mask < 1u << NB_PAGES; mask++) {
 		m = map_file(path, NB_PAGES, MAP_SHARED | MAP_FIXED, m);
 		make_zones(m, mask, (_i & 1) != 0, (_i & 2) != 0);
-		ck_assert_int_eq(packet_guard_protect(&shm, &inst), 1);
+		ck_assert_int_eq(packet_guard_protect(&zones, &inst), 1);
 		for (unsigned int i = 0; i < NB_PAGES; i++)
 			ck_assert_msg(
 				is_writable(m + i * page) == (mask >> i & 1), "zones %02x, page %u",
@@ -222,7 +222,7 @@ START_TEST(a_zone_over_several_mappings) {
 		map_file(path, 1, MAP_SHARED | MAP_FIXED, m + i * page);
 	}
 	add_zone(m + 2 * page, 4);
-	ck_assert_int_eq(packet_guard_protect(&shm, &inst), NB_PAGES);
+	ck_assert_int_eq(packet_guard_protect(&zones, &inst), NB_PAGES);
 	ck_pages(m, 2, false);
 	ck_pages(m + 2 * page, 4, true);
 	ck_pages(m + 6 * page, 2, false);
@@ -234,7 +234,7 @@ START_TEST(too_many_mappings) {
 
 	for (size_t i = 0; i < MANY_MAPPINGS; i++)
 		ck_assert_int_eq(mprotect(m + 2 * i * page, page, PROT_NONE), 0);
-	ck_assert_int_eq(packet_guard_protect(&shm, &inst), -E2BIG);
+	ck_assert_int_eq(packet_guard_protect(&zones, &inst), -E2BIG);
 }
 END_TEST
 

@@ -5,8 +5,8 @@ import re
 import struct
 
 MAGIC = b"RTAPSHM1"  # common/shm_layout.h
-VERSION_OFFSET, BYTES_OFFSET, DPDK_OFFSET, ZONES_OFFSET = 8, 12, 16, 128
-RING_NAME_BYTES, CONS_TAIL = 29, 260  # struct rte_ring of DPDK 22.11
+VERSION_OFFSET, BYTES_OFFSET, DPDK_OFFSET, NB_RINGS_OFFSET, TIME_OFFSET_OFFSET = 8, 12, 16, 112, 116
+RING_NAME_BYTES, RING_SIZE, RING_MASK, CONS_TAIL = 29, 48, 52, 260  # struct rte_ring of DPDK 22.11
 
 
 def mappings(pid, name, permissions):
@@ -35,15 +35,14 @@ class ControlZone:
 
     def __init__(self, pid, name):
         self.pid = pid
-        self.base = next(address for start, end in mappings(pid, name, "rw-s")
-                         for address in range(start, end, 2 << 20)
-                         if read(pid, address, len(MAGIC)) == MAGIC)
+        self.base, self.end = next((address, end) for start, end in mappings(pid, name, "rw-s")
+                                   for address in range(start, end, 2 << 20)
+                                   if read(pid, address, len(MAGIC)) == MAGIC)
         (self.block_bytes,) = struct.unpack("<I", read(pid, self.base + BYTES_OFFSET, 4))
-        address, self.bytes = struct.unpack("<QQ", read(pid, self.base + ZONES_OFFSET, 16))
-        assert address == self.base, "the first control zone begins with the shared block"
 
     def ring(self, name):
         """Address of a transmit ring."""
         begin = name.encode().ljust(RING_NAME_BYTES, b"\0")
-        rings = read(self.pid, self.base + self.block_bytes, self.bytes - self.block_bytes)
-        return self.base + self.block_bytes + rings.index(begin)
+        begin_of_rings = self.base + self.block_bytes
+        rings = read(self.pid, begin_of_rings, self.end - begin_of_rings)
+        return begin_of_rings + rings.index(begin)

@@ -291,13 +291,13 @@ def mismatches(tap, lab):
     zone = control_zone.ControlZone(program.pid, lab.name)
     runtime = lab.instance_directory / "dpdk" / lab.name
     files = {path.name for path in runtime.iterdir()}
-    version = control_zone.read(program.pid, zone.base + control_zone.VERSION_OFFSET, 4)
-    dpdk = control_zone.read(program.pid, zone.base + control_zone.DPDK_OFFSET, 40)
+    ring = zone.ring("rtap_p0_q0_r0") - zone.base
     info = lab.instance_directory / "primary"
     text = info.read_text()
 
     @contextlib.contextmanager
-    def patched(offset, data, original):
+    def patched(offset, data):
+        original = control_zone.read(program.pid, zone.base + offset, len(data))
         control_zone.write(program.pid, zone.base + offset, data)
         yield
         control_zone.write(program.pid, zone.base + offset, original)
@@ -309,13 +309,22 @@ def mismatches(tap, lab):
         info.write_text(text)
 
     for change, wanted, what in (
-            (patched(control_zone.VERSION_OFFSET, struct.pack("<I", 77), version),
+            (patched(control_zone.VERSION_OFFSET, struct.pack("<I", 77)),
              ["layout", "version 77", "one build"], "another layout version"),
-            (patched(control_zone.BYTES_OFFSET, struct.pack("<I", 12345),
-                     struct.pack("<I", zone.block_bytes)),
+            (patched(control_zone.BYTES_OFFSET, struct.pack("<I", 12345)),
              ["layout", "12345 bytes", f"{zone.block_bytes} bytes"], "another size of the block"),
-            (patched(control_zone.DPDK_OFFSET, b"DPDK 99.1\0", dpdk[:10]),
+            (patched(control_zone.DPDK_OFFSET, b"DPDK 99.1\0"),
              ["DPDK 99.1", "one build"], "another DPDK in the block"),
+            (patched(control_zone.NB_RINGS_OFFSET, struct.pack("<I", 1 << 31)),
+             ["shared block is corrupted", "restart the primary"], "a wild number of rings"),
+            (patched(control_zone.TIME_OFFSET_OFFSET, struct.pack("<i", -8)),
+             ["shared block is corrupted", "restart the primary"], "a time outside of the packet"),
+            (patched(ring + control_zone.RING_MASK, struct.pack("<I", (1 << 31) - 1)),
+             ["rtap_p0_q0_r0", "restart the primary"], "a ring with a wild mask"),
+            (patched(ring + control_zone.RING_SIZE, struct.pack("<I", 0)),
+             ["rtap_p0_q0_r0", "restart the primary"], "a ring without slots"),
+            (patched(ring, b"x"),
+             ["rtap_p0_q0_r0", "restart the primary"], "a ring with another name"),
             (edited(), ["DPDK 9", "one build"], "another DPDK in the instance's file")):
         with change:
             refused(tap, secondary(lab, "-c", lab.config_path), "MISMATCH", wanted,

@@ -22,6 +22,7 @@ from lab import INTERFACE, Lab, LabError, compare, users_of, wait_for
 AT_ONCE_S = 2  # what ends at once, on a busy machine
 RINGS = 8  # two queues with four each
 SLOTS = 64
+COUNTERS_NUMBERS = 24  # of ports, queues, rings and slots; common/counters.h
 
 
 def begin(lab, config=None, workers=2):
@@ -86,7 +87,7 @@ def primary_killed_while_kafka_is_up(tap, lab):
         tap.equal(sum("everything is in Kafka, 0 packets left" in s for s in said), 2,
                   "killed primary: they say that they delivered it")
         difference = compare(sent.frames(), values(lab))
-        same_frames(tap, difference, "frame in the rings of a killed primary")
+        same_frames(tap, difference, ": the rings of a killed primary")
         tap.none(difference.duplicates, "killed primary: none is there twice")
         stats = lab.stats()
         tap.equal(stats["primary"]["state"], "killed", "killed primary: stats-tool --json says so")
@@ -103,7 +104,7 @@ def primary_killed_while_kafka_is_up(tap, lab):
         again = lab.traffic(500, 5_000, seed=2)
         lab.wait_delivered(500)
         lab.stop()
-        same_frames(tap, compare(frames(sent, again), values(lab)), "frame of the next primary")
+        same_frames(tap, compare(frames(sent, again), values(lab)), ": the next primary")
         tap.none(left_behind(lab), "the next primary leaves nothing behind")
 
 
@@ -183,7 +184,7 @@ def blocked_output(tap, lab):
         tap.equal(primary.stop(10), 0, "blocked stdout: the primary ends, too")
         tap.ok("nobody reads the table" in primary.log(), "blocked stdout: it says why no table",
                primary.log())
-        same_frames(tap, compare(sent.frames(), values(lab)), "frame with a blocked stdout")
+        same_frames(tap, compare(sent.frames(), values(lab)), ": a blocked stdout")
         os.close(reader)
         os.close(writer)
 
@@ -209,7 +210,7 @@ def stuck_worker(tap, lab):
         sent = sender.finish()
         stats = lab.wait_drained(sent.count)
         lab.wait_delivered(sent.count)
-        same_frames(tap, compare(sent.frames(), values(lab)), "frame of a stuck worker")
+        same_frames(tap, compare(sent.frames(), values(lab)), ": a stuck worker")
         tap.equal(sum(q["ring_full"] for q in stats["queues"]), 0, "a stuck worker: no drops")
         seen = tables(primary)
         age_s = time.time() - stats["primary"]["started_us"] / 1e6
@@ -291,6 +292,34 @@ def wild_tail(tap, lab):
                primary.log())
 
 
+def wild_counts(tap, lab):
+    """What tells how long arrays are, in all that couriers can write to: nobody follows it."""
+    with topic(lab, "counts"):
+        primary, secondary = begin(lab, {"stats-interval-s": 1})
+        victim = lab.workers()[0]
+        sender = lab.start_traffic(6_000, 1_500)
+        zone = control_zone.ControlZone(primary.pid, lab.name)
+        control_zone.write(primary.pid, zone.base + control_zone.NB_RINGS_OFFSET, b"\xff" * 4)
+        with open(lab.instance_directory / "counters", "r+b", buffering=0) as counters:
+            counters.seek(COUNTERS_NUMBERS)
+            numbers = counters.read(16)
+            counters.seek(COUNTERS_NUMBERS)
+            counters.write(struct.pack("<4I", *[1 << 30] * 4))
+            os.kill(victim, signal.SIGKILL)
+            before = tables(primary)
+            wait_for(lambda: tables(primary) > before + 2 or not primary.is_running(), "tables", 20)
+            counters.seek(COUNTERS_NUMBERS)
+            counters.write(numbers)  # for the stats tool, which refuses such a file
+        tap.ok(primary.is_running(), "wild counts: the primary goes on", primary.log())
+        wait_for(lambda: len(set(lab.workers()) - {victim}) == 2, "replacement", 20)
+        sent = sender.finish()
+        lab.wait_delivered(sent.count)
+        same_frames(tap, compare(sent.frames(), values(lab)), ": wild counts")
+        tap.equal(lab.stop_secondary(secondary), 0, "wild counts: the secondary ends with 0")
+        tap.equal(primary.stop(), 0, "wild counts: the primary ends with 0")
+        tap.ok("mempool whole" in primary.log(), "wild counts: the mempool is whole", primary.log())
+
+
 def write_to_a_packet(tap, lab):
     """A debugger makes a worker store a byte into packet memory, as a wild pointer would."""
     with topic(lab, "segv"):
@@ -314,7 +343,7 @@ def write_to_a_packet(tap, lab):
         sent = sender.finish()
         lab.wait_drained(sent.count)
         lab.wait_delivered(sent.count)
-        same_frames(tap, compare(sent.frames(), values(lab)), "frame beside a wild write")
+        same_frames(tap, compare(sent.frames(), values(lab)), ": a wild write")
         tap.equal(lab.stats()["instance"]["workers_died"], 1, "the death is counted")
         lab.stop()
         tap.ok("mempool whole" in primary.log(), "a wild write: the mempool is whole",
@@ -327,7 +356,7 @@ def main():
         lab.start_broker(port=9492)
         for part in (primary_killed_while_kafka_is_up, primary_killed_while_kafka_is_down,
                      second_signal, blocked_output, stuck_worker, many_secondaries,
-                     wild_tail, write_to_a_packet):
+                     wild_tail, wild_counts, write_to_a_packet):
             began = time.monotonic()
             tap.run(part, lab)
             lab.end_programs()

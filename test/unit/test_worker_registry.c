@@ -73,7 +73,7 @@ static void act(struct ring_claims *claims, struct worker_slot *slot, bool busy,
 	bool leaves = policy == CLAIM_NONE;
 
 	worker_slot_set_state(slot, leaves ? RTAP_WORKER_DRAINING : RTAP_WORKER_SERVING);
-	for (unsigned int i = 0; i < shm->nb_rings; i++)
+	for (unsigned int i = 0; i < shm->header.nb_rings; i++)
 		claims->feeds[i].consumer.in_window = claims->feeds[i].owned && busy;
 	if (ring_claims_update(claims, policy) < 0)
 		_exit(EXIT_FAILURE);
@@ -86,7 +86,7 @@ static void act(struct ring_claims *claims, struct worker_slot *slot, bool busy,
 static void answer(int socket, const struct ring_claims *claims) {
 	struct answer a = {.incarnation = claims->slot->incarnation};
 
-	for (unsigned int i = 0; i < shm->nb_rings; i++)
+	for (unsigned int i = 0; i < shm->header.nb_rings; i++)
 		a.owned |= (uint32_t)claims->feeds[i].owned << i;
 	if (write(socket, &a, sizeof(a)) != sizeof(a))
 		_exit(EXIT_FAILURE);
@@ -103,8 +103,9 @@ static _Noreturn void run_worker(int socket) {
 	char path[32], command;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	ctx = (struct feed_context){.cfg = &cfg, .shm = shm, .counters = &slot_counters};
-	for (unsigned int i = 0; i < shm->nb_rings; i++)
+	ctx = (struct feed_context
+	){.cfg = &cfg, .shm_header = &shm->header, .counters = &slot_counters};
+	for (unsigned int i = 0; i < shm->header.nb_rings; i++)
 		feeds[i] = (struct ring_feed
 		){.ring_index = i,
 		  .shared = &shm->rings[i],
@@ -303,7 +304,7 @@ static void check_assignment(void) {
 	unsigned int nb_moves;
 	const char *flaw;
 
-	for (unsigned int i = 0; i < shm->nb_rings; i++) {
+	for (unsigned int i = 0; i < shm->header.nb_rings; i++) {
 		uint64_t to = atomic_load(&shm->rings[i].assigned);
 
 		assigned[i] = to == 0 ? RING_ASSIGNMENT_NONE : (int16_t)RTAP_INCARNATION_SLOT(to);
@@ -311,7 +312,9 @@ static void check_assignment(void) {
 		ck_assert_msg(to == 0 || worker_of(to) != NULL, "ring %u goes to the dead", i);
 	}
 	if (slots != 0) {
-		flaw = assignment_flaw(assigned_before, assigned, shm->nb_rings, slots, &nb_moves);
+		flaw = assignment_flaw(
+			assigned_before, assigned, shm->header.nb_rings, slots, &nb_moves
+		);
 		ck_assert_msg(flaw == NULL, "%s", flaw);
 	}
 	memcpy(assigned_before, assigned, sizeof(assigned));
@@ -330,7 +333,7 @@ static void check_registry(void) {
 
 // A worker takes a ring for its own if and only if the ring's word says so: nobody else can.
 static void check_owners(void) {
-	for (unsigned int i = 0; i < shm->nb_rings; i++) {
+	for (unsigned int i = 0; i < shm->header.nb_rings; i++) {
 		uint64_t owner = atomic_load(&shm->rings[i].owner);
 
 		for (unsigned int k = 0; k < MAX_WORKERS; k++)
@@ -344,7 +347,7 @@ static void check_owners(void) {
 }
 
 static void check_served(void) {
-	for (unsigned int i = 0; i < shm->nb_rings; i++) {
+	for (unsigned int i = 0; i < shm->header.nb_rings; i++) {
 		const struct worker *to = worker_of(atomic_load(&shm->rings[i].assigned));
 		const struct worker *owner = worker_of(atomic_load(&shm->rings[i].owner));
 
@@ -368,13 +371,12 @@ static void check_orphans(void) {
 		anybody |= runs(&workers[i]);
 	work(false);
 	check_owners();
-	for (unsigned int i = 0; anybody && i < shm->nb_rings; i++)
+	for (unsigned int i = 0; anybody && i < shm->header.nb_rings; i++)
 		ck_assert_msg(worker_of(atomic_load(&shm->rings[i].owner)), "ring %u is left", i);
 }
 
 static void start_history(void) {
-	shm->nb_rings = 1 + random_below(MAX_RINGS);
-	shm->nb_slots = NB_SLOTS;
+	shm->header.nb_rings = counters.shape.nb_rings = 1 + random_below(MAX_RINGS);
 	shm->next_sequence = 1;
 	for (unsigned int i = 0; i < MAX_RINGS; i++)
 		assigned_before[i] = RING_ASSIGNMENT_NONE;
@@ -415,9 +417,19 @@ START_TEST(random_histories) {
 }
 END_TEST
 
+// They are somebody's, who never says so.
+static void take_further_slots(void) {
+	char path[32];
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", slots_fd);
+	fd = open(path, O_RDWR | O_CLOEXEC);
+	ck_assert_int_eq(rtap_lock_write(fd, NB_SLOTS, RTAP_MAX_SLOTS - NB_SLOTS), 0);
+}
+
 static void set_up(void) {
 	static struct rtap_ring_counters ring_counters[MAX_RINGS];
-	static struct rtap_slot_counters slots[NB_SLOTS];
+	static struct rtap_slot_counters slots[RTAP_MAX_SLOTS];
 	static struct rtap_counters_header header;
 	size_t ring_bytes = (size_t)rte_ring_get_memsize(RING_SIZE);
 	char *memory;
@@ -439,6 +451,7 @@ static void set_up(void) {
 	}
 	slots_fd = memfd_create("slots", MFD_CLOEXEC);
 	ck_assert_int_ge(slots_fd, 0);
+	take_further_slots();
 	counters.header = &header;
 	counters.rings = ring_counters;
 	counters.slots = slots;

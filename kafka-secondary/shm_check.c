@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Whether the shared block and its rings are what a primary of our build left there.
+
+#include "shm_check.h"
+
+#include "exit_code.h"
+
+#include <rte_mbuf.h>
+#include <rte_ring.h>
+
+#include <stdio.h>
+#include <string.h>
+
+static bool offset_is_in_mbuf(int32_t offset) {
+	return offset >= 0 && (size_t)offset <= sizeof(struct rte_mbuf) - sizeof(uint64_t)
+		&& (size_t)offset % sizeof(uint64_t) == 0;
+}
+
+int shm_check_block(
+	struct rtap_shm_header *header, const struct control_zones *zones, const char *dpdk_version,
+	char *why, size_t why_size
+) {
+	const struct rtap_shm_header *h;
+
+	if (zones->nb > 0 && zones->zones[0].bytes < sizeof(struct rtap_shm)) {
+		snprintf(
+			why, why_size,
+			"the shared block has %zu bytes, not %zu; restart the primary",
+			(size_t)zones->zones[0].bytes, sizeof(struct rtap_shm)
+		);
+		return RTAP_EXIT_MISMATCH;
+	}
+	h = zones->nb > 0 ? (const void *)(uintptr_t)zones->zones[0].start : NULL;
+	if (h == NULL || __atomic_load_n(&h->magic, __ATOMIC_ACQUIRE) != RTAP_SHM_MAGIC) {
+		snprintf(why, why_size, "no shared block yet; wait until the primary is ready");
+		return RTAP_EXIT_NO_PRIMARY;
+	}
+	memcpy(header, h, sizeof(*header));
+	if (header->version != RTAP_SHM_VERSION || header->bytes != sizeof(struct rtap_shm)) {
+		snprintf(
+			why, why_size,
+			"layout of the shared block: the primary has version %u (%u bytes), this "
+			"secondary %u (%zu bytes); use programs of one build",
+			header->version, header->bytes, RTAP_SHM_VERSION, sizeof(struct rtap_shm)
+		);
+		return RTAP_EXIT_MISMATCH;
+	}
+	if (strncmp(header->dpdk_version, dpdk_version, sizeof(header->dpdk_version)) != 0) {
+		snprintf(
+			why, why_size,
+			"the primary runs %.40s, this secondary %s; use programs of one build",
+			header->dpdk_version, dpdk_version
+		);
+		return RTAP_EXIT_MISMATCH;
+	}
+	if (header->nb_rings > RTAP_MAX_RINGS || !offset_is_in_mbuf(header->capture_time_offset)) {
+		snprintf(
+			why, why_size,
+			"the shared block is corrupted: a courier wrote where it must not; restart "
+			"the primary"
+		);
+		return RTAP_EXIT_MISMATCH;
+	}
+	return -1;
+}
+
+static bool
+lies_within(const struct control_zones *zones, const struct rte_ring *ring, uint32_t size) {
+	uint64_t start = (uint64_t)(uintptr_t)ring;
+	ssize_t bytes = rte_ring_get_memsize(size); // an error unless size is a power of two
+
+	if (size < 2 || bytes < 0 || start % RTE_CACHE_LINE_SIZE != 0)
+		return false;
+	for (unsigned int i = 0; i < zones->nb; i++) {
+		const struct control_zone *z = &zones->zones[i];
+
+		if (start >= z->start && z->bytes >= (uint64_t)bytes
+		    && start - z->start <= z->bytes - (uint64_t)bytes)
+			return true;
+	}
+	return false;
+}
+
+bool shm_check_ring(const struct control_zones *zones, uint32_t size, const struct rte_ring *ring) {
+	return lies_within(zones, ring, size) && ring->size == size && ring->mask == size - 1
+		&& ring->capacity == size - 1 && ring->prod.sync_type == RTE_RING_SYNC_ST
+		&& ring->cons.sync_type == RTE_RING_SYNC_ST;
+}
