@@ -1,0 +1,272 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Stands in for librdkafka below kafka-to-pcap.
+
+#include "fake_kafka.h"
+
+#include "fuzz.h"
+
+#include <librdkafka/rdkafka.h>
+
+#include <endian.h>
+#include <string.h>
+
+static const struct fake_kafka *fake;
+static unsigned int next_event[8]; // of each partition, index into all
+static bool started[8];
+static int64_t start_at[8];
+static char handle; // what all opaque objects are
+
+// ---- the script ----
+
+static void add_message(struct fake_kafka *k, struct fake_kafka_event *e, uint64_t gap) {
+	static const uint64_t max_gap = 1000;
+
+	e->offset = k->high[e->partition] + (int64_t)(gap % max_gap);
+	k->high[e->partition] = e->offset + 1;
+}
+
+static void read_line(struct fake_kafka *k, const uint8_t *line, size_t len) {
+	struct fake_kafka_event e = {0};
+	char head[96];
+	uint64_t number = 0;
+	int used = 0, n;
+
+	snprintf(head, sizeof(head), "%.*s", (int)len, (const char *)line);
+	n = sscanf(
+		head, "%c %u %ju %ju %zu%n", &e.kind, &e.partition, &number, &e.time_us, &e.key_len,
+		&used
+	);
+	if (n < 2 || k->nb_events == FAKE_KAFKA_MAX_EVENTS)
+		return;
+	e.partition %= 8;
+	e.key_len %= 64;
+	if ((e.kind == 'm' || e.kind == 'n') && n == 5) {
+		e.value = line + used + ((size_t)used < len);
+		e.len = len - (size_t)(e.value - line);
+		add_message(k, &e, number);
+		k->events[k->nb_events++] = e;
+	} else if (e.kind == 'i' || e.kind == 'e') {
+		k->has_error |= e.kind == 'e';
+		k->events[k->nb_events++] = e;
+	} else if (e.kind == 'p') {
+		k->nb_partitions = e.partition == 0 ? 8 : e.partition;
+	}
+}
+
+// What ends a partition is told last: adding messages moves it.
+static void read_end(struct fake_kafka *k, const uint8_t *line, size_t len) {
+	unsigned int partition;
+	char head[64];
+	uint32_t high;
+
+	snprintf(head, sizeof(head), "%.*s", (int)len, (const char *)line);
+	if (sscanf(head, "h %u %u", &partition, &high) == 2)
+		k->high[partition % 8] = high;
+}
+
+static void read_lines(
+	struct fake_kafka *k, const uint8_t *text, size_t len,
+	void (*read)(struct fake_kafka *, const uint8_t *, size_t)
+) {
+	while (len > 0) {
+		const uint8_t *end = memchr(text, '\n', len);
+		size_t used = end != NULL ? (size_t)(end - text) : len;
+
+		read(k, text, used);
+		used += end != NULL;
+		text += used;
+		len -= used;
+	}
+}
+
+void fake_kafka_script(struct fake_kafka *k, const uint8_t *text, size_t len) {
+	memset(k, 0, sizeof(*k));
+	k->nb_partitions = 8;
+	read_lines(k, text, len, read_line);
+	read_lines(k, text, len, read_end);
+}
+
+void fake_kafka_use(const struct fake_kafka *kafka) {
+	fake = kafka;
+	memset(next_event, 0, sizeof(next_event));
+	memset(started, 0, sizeof(started));
+}
+
+// ---- librdkafka ----
+
+rd_kafka_conf_t *rd_kafka_conf_new(void) {
+	return (rd_kafka_conf_t *)&handle;
+}
+
+void rd_kafka_conf_destroy(rd_kafka_conf_t *conf) {}
+
+rd_kafka_conf_res_t rd_kafka_conf_set(
+	rd_kafka_conf_t *conf, const char *name, const char *value, char *error, size_t size
+) {
+	return RD_KAFKA_CONF_OK;
+}
+
+void rd_kafka_conf_set_error_cb(
+	rd_kafka_conf_t *conf, void (*cb)(rd_kafka_t *, int, const char *, void *)
+) {}
+
+void rd_kafka_conf_set_opaque(rd_kafka_conf_t *conf, void *opaque) {}
+
+rd_kafka_t *rd_kafka_new(rd_kafka_type_t type, rd_kafka_conf_t *conf, char *error, size_t size) {
+	return (rd_kafka_t *)&handle;
+}
+
+void rd_kafka_destroy(rd_kafka_t *rk) {}
+
+rd_kafka_topic_t *
+rd_kafka_topic_new(rd_kafka_t *rk, const char *topic, rd_kafka_topic_conf_t *conf) {
+	return (rd_kafka_topic_t *)&handle;
+}
+
+void rd_kafka_topic_destroy(rd_kafka_topic_t *topic) {}
+
+rd_kafka_resp_err_t rd_kafka_last_error(void) {
+	return RD_KAFKA_RESP_ERR__FAIL;
+}
+
+const char *rd_kafka_err2str(rd_kafka_resp_err_t err) {
+	return "an error";
+}
+
+const char *rd_kafka_message_errstr(const rd_kafka_message_t *message) {
+	return "an error";
+}
+
+int rd_kafka_poll(rd_kafka_t *rk, int timeout_ms) {
+	return 0;
+}
+
+rd_kafka_resp_err_t rd_kafka_metadata(
+	rd_kafka_t *rk, int all, rd_kafka_topic_t *only, const struct rd_kafka_metadata **metadata,
+	int timeout_ms
+) {
+	struct rd_kafka_metadata *m = calloc(1, sizeof(*m));
+	struct rd_kafka_metadata_topic *t = calloc(1, sizeof(*t));
+	unsigned int nb = fake->nb_partitions;
+
+	REQUIRE(m != NULL && t != NULL);
+	t->partition_cnt = (int)nb;
+	t->partitions = calloc(nb, sizeof(*t->partitions));
+	REQUIRE(t->partitions != NULL);
+	for (unsigned int i = 0; i < nb; i++)
+		t->partitions[i].id = (int32_t)i;
+	m->topic_cnt = 1;
+	m->topics = t;
+	*metadata = m;
+	return RD_KAFKA_RESP_ERR_NO_ERROR;
+}
+
+void rd_kafka_metadata_destroy(const struct rd_kafka_metadata *m) {
+	free(m->topics[0].partitions);
+	free(m->topics);
+	free((void *)(uintptr_t)m);
+}
+
+rd_kafka_resp_err_t rd_kafka_query_watermark_offsets(
+	rd_kafka_t *rk, const char *topic, int32_t partition, int64_t *low, int64_t *high,
+	int timeout_ms
+) {
+	*low = 0;
+	*high = fake->high[partition];
+	return RD_KAFKA_RESP_ERR_NO_ERROR;
+}
+
+rd_kafka_resp_err_t rd_kafka_get_watermark_offsets(
+	rd_kafka_t *rk, const char *topic, int32_t partition, int64_t *low, int64_t *high
+) {
+	return rd_kafka_query_watermark_offsets(rk, topic, partition, low, high, 0);
+}
+
+int rd_kafka_consume_start(rd_kafka_topic_t *topic, int32_t partition, int64_t offset) {
+	started[partition] = true;
+	start_at[partition] = offset;
+	return 0;
+}
+
+int rd_kafka_consume_stop(rd_kafka_topic_t *topic, int32_t partition) {
+	started[partition] = false;
+	return 0;
+}
+
+static const struct fake_kafka_event *take_event(unsigned int partition) {
+	for (unsigned int *i = &next_event[partition]; *i < fake->nb_events;) {
+		const struct fake_kafka_event *e = &fake->events[(*i)++];
+		bool message = e->kind == 'm' || e->kind == 'n';
+
+		if (e->partition == partition && (!message || e->offset >= start_at[partition]))
+			return e;
+	}
+	return NULL;
+}
+
+static bool all_is_read(void) {
+	for (unsigned int i = 0; i < fake->nb_partitions; i++)
+		for (unsigned int k = next_event[i]; started[i] && k < fake->nb_events; k++)
+			if (fake->events[k].partition == i)
+				return false;
+	return true;
+}
+
+// Copies of exactly their length, so that a look behind their end is seen.
+static void *copy(const void *bytes, size_t len) {
+	void *p = malloc(len > 0 ? len : 1);
+
+	REQUIRE(p != NULL);
+	memcpy(p, bytes, len);
+	return p;
+}
+
+static rd_kafka_message_t *make_message(const struct fake_kafka_event *e) {
+	rd_kafka_message_t *m = calloc(1, sizeof(*m));
+	uint64_t key[8] = {htobe64(e->time_us)};
+
+	REQUIRE(m != NULL);
+	m->partition = (int32_t)e->partition;
+	m->offset = e->offset;
+	m->key_len = e->key_len;
+	m->key = e->key_len > 0 ? copy(key, e->key_len) : NULL;
+	m->len = e->kind == 'm' ? e->len : 0;
+	m->payload = e->kind == 'm' ? copy(e->value, e->len) : NULL;
+	return m;
+}
+
+static rd_kafka_message_t *make_error(int32_t partition, rd_kafka_resp_err_t err) {
+	rd_kafka_message_t *m = calloc(1, sizeof(*m));
+
+	REQUIRE(m != NULL);
+	m->partition = partition;
+	m->err = err;
+	return m;
+}
+
+rd_kafka_message_t *rd_kafka_consume(rd_kafka_topic_t *topic, int32_t partition, int timeout_ms) {
+	const struct fake_kafka_event *e;
+
+	REQUIRE(started[partition]);
+	e = take_event((unsigned int)partition);
+	if (e == NULL && fake->follow && all_is_read())
+		return make_error(partition, RD_KAFKA_RESP_ERR__FAIL);
+	if (e == NULL && fake->follow)
+		return NULL;
+	if (e == NULL)
+		return make_error(partition, RD_KAFKA_RESP_ERR__PARTITION_EOF);
+	switch (e->kind) {
+	case 'i':
+		return NULL;
+	case 'e':
+		return make_error(partition, RD_KAFKA_RESP_ERR__FAIL);
+	default:
+		return make_message(e);
+	}
+}
+
+void rd_kafka_message_destroy(rd_kafka_message_t *m) {
+	free(m->key);
+	free(m->payload);
+	free(m);
+}

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// A command line of any words, one a line: options_parse() of one program answers with what its header
+// promises. Built once for each program.
+
+#include "fuzz.h"
+#include "options.h"
+
+#include <getopt.h>
+#include <stdbool.h>
+#include <string.h>
+
+#define MAX_WORDS 64
+#define MAX_BYTES 4096
+
+static char text[MAX_BYTES + 1]; // the words, one behind the other
+
+static bool is_a_word(const char *word) {
+	return word >= text && word < text + sizeof(text);
+}
+
+#if defined(FUZZ_OPTIONS_CAPTURE_PRIMARY)
+
+static void ck_answer(int rc, const struct options *opt, int argc, char **argv) {
+	REQUIRE(rc == -1 || rc == 0 || rc == 2);
+	if (rc != -1)
+		return;
+	REQUIRE(opt->config_path != NULL || opt->help_keys);
+	REQUIRE(opt->config_path == NULL || is_a_word(opt->config_path));
+	REQUIRE(opt->eal_args + opt->nb_eal_args == argv + argc);
+	REQUIRE(opt->nb_eal_args == 0 || strcmp(opt->eal_args[-1], "--") == 0);
+}
+
+#elif defined(FUZZ_OPTIONS_KAFKA_SECONDARY)
+
+static void ck_answer(int rc, const struct options *opt, int argc, char **argv) {
+	REQUIRE(rc == -1 || rc == 0 || rc == 2);
+	if (rc != -1)
+		return;
+	REQUIRE(is_a_word(opt->config_path));
+	REQUIRE(opt->workers == NULL || is_a_word(opt->workers));
+}
+
+#elif defined(FUZZ_OPTIONS_STATS_TOOL)
+
+static void ck_answer(int rc, const struct options *opt, int argc, char **argv) {
+	REQUIRE(rc == -1 || rc == 0 || rc == 2);
+	if (rc != -1)
+		return;
+	REQUIRE(strcmp(opt->instance, "ringtap") == 0 || is_a_word(opt->instance));
+	REQUIRE(opt->watch_s == 0 || (opt->watch_s >= 0.1 && opt->watch_s <= 86400));
+	REQUIRE(!opt->check || (!opt->json && !opt->verbose && opt->watch_s == 0));
+}
+
+#elif defined(FUZZ_OPTIONS_TRAFFIC_GEN)
+
+static void ck_answer(int rc, const struct options *opt, int argc, char **argv) {
+	const struct frame_make_config *frames = &opt->frames;
+
+	REQUIRE(rc <= 1);
+	if (rc != 0)
+		return;
+	REQUIRE(is_a_word(opt->interface != NULL ? opt->interface : opt->pcap));
+	REQUIRE((opt->interface == NULL) != (opt->pcap == NULL));
+	REQUIRE(opt->pcap == NULL || opt->count > 0);
+	REQUIRE(frames->nb_flows >= 1 && frames->nb_flows <= FRAME_MAKE_MAX_FLOWS);
+	REQUIRE(frames->max_bytes >= FRAME_MAKE_MIN_MAX_BYTES);
+	REQUIRE(frames->max_bytes <= FRAME_MAKE_MAX_BYTES && frames->size <= frames->max_bytes);
+}
+
+#elif defined(FUZZ_OPTIONS_KAFKA_TO_PCAP)
+
+static void ck_answer(int rc, const struct options *opt, int argc, char **argv) {
+	REQUIRE(rc <= 1);
+	REQUIRE(opt->reader.nb_properties <= (unsigned int)argc);
+	for (unsigned int i = 0; i < opt->reader.nb_properties; i++)
+		REQUIRE(is_a_word(opt->reader.properties[i]));
+	free(opt->reader.properties);
+	if (rc != 0)
+		return;
+	REQUIRE(is_a_word(opt->reader.brokers) && is_a_word(opt->reader.topic));
+	REQUIRE(is_a_word(opt->file));
+	REQUIRE(opt->window_us % 1000 == 0 && opt->window_us / 1000 <= UINT32_MAX);
+	REQUIRE(opt->reader.follow || !opt->reader.from_end);
+}
+
+#endif
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+	static char program[] = "program";
+	char *argv[MAX_WORDS + 1] = {program}, *rest = text;
+	struct options opt;
+	int argc = 1;
+
+	if (size > MAX_BYTES)
+		return 0;
+	memcpy(text, data, size);
+	text[size] = '\0';
+	while (argc < MAX_WORDS && rest != NULL && *rest != '\0')
+		argv[argc++] = strsep(&rest, "\n");
+	optind = 0; // glibc starts anew
+	ck_answer(options_parse(&opt, argc, argv), &opt, argc, argv);
+	return 0;
+}
