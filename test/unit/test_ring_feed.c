@@ -378,6 +378,24 @@ START_TEST(first_record_goes_alone) {
 }
 END_TEST
 
+// The client counts a packet as delivered that the broker refused as repeated, though here it was never
+// stored: no broker told its offset, so it is sent again.
+START_TEST(reports_without_an_offset) {
+	start_producer("order: strict\n", "");
+	begin(&feed);
+	for (int i = 0; i < NB_PARTITIONS; i++) // the first record of each goes alone
+		rd_kafka_mock_push_request_errors(
+			cluster, PRODUCE, 1, RD_KAFKA_RESP_ERR_DUPLICATE_SEQUENCE_NUMBER
+		);
+	put_packets(0, 2000, 5);
+	serve_until(&feed, 2000);
+	ck_at_rest(&feed, 2000);
+	ck_assert_uint_eq(get(&counters.returned), NB_PARTITIONS);
+	read_back();
+	ck_each_once(0, 2000);
+}
+END_TEST
+
 // Errors that say nothing about a packet, as often as they come: wait, go back to the tail.
 START_TEST(returned_packets_are_sent_again) {
 	const rd_kafka_resp_err_t errors[] = {
@@ -664,6 +682,7 @@ static Suite *make_suite(void) {
 	tcase_add_loop_test(tc, each_once_in_order, 0, 5);
 	tcase_add_test(tc, nothing_released_without_reports);
 	tcase_add_test(tc, first_record_goes_alone);
+	tcase_add_test(tc, reports_without_an_offset);
 	tcase_add_test(tc, returned_packets_are_sent_again);
 	tcase_add_test(tc, held_back);
 	tcase_add_test(tc, held_back_until_all_reported);
