@@ -202,6 +202,11 @@ static bool any_child(const struct supervisor *s) {
 	return false;
 }
 
+// A sleep ends when a worker does: its rings wait for the next one.
+static void on_child_end(int signo) {
+	(void)signo;
+}
+
 int supervisor_run(
 	const struct rtap_config *cfg, const struct rtap_instance *inst,
 	struct attachment *attachment
@@ -214,6 +219,7 @@ int supervisor_run(
 		.nb_children = (unsigned int)cfg->workers,
 	};
 
+	signal(SIGCHLD, on_child_end);
 	do {
 		if (pass_stop_on(&s))
 			LOG(NOTICE,

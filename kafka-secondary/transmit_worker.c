@@ -253,7 +253,7 @@ static void serve(struct transmit_worker *w) {
 
 // Rings are taken only once the topic is known: until then others may serve them better.
 static void wait_for_topic(struct transmit_worker *w) {
-	static const struct timespec pause = {.tv_nsec = 20000000};
+	static const struct timespec pause = {.tv_nsec = 1000000};
 
 	while (kafka_producer_nb_partitions(w->ctx.producer) == 0) {
 		w->ctx.now_ns = rtap_monotonic_ns();
