@@ -48,6 +48,7 @@ int ring_feed_begin(struct ring_feed *f, const struct feed_context *ctx) {
 	f->giving_back = false;
 	f->state = FEED_READING;
 	f->backoff_ns = 0;
+	f->said_held_back = false;
 	f->nb_refused = 0;
 	return 0;
 }
@@ -139,12 +140,22 @@ static unsigned int make_records(
 static void say(struct ring_feed *f, const struct feed_context *ctx, const char *what) {
 	uint64_t hidden;
 
-	if (rtap_log_limit_pass(&f->log_limit, ctx->now_ns, SAY_AGAIN_NS, &hidden))
-		LOG(WARNING,
-		    "%s: held back: %s; sent again after %" PRIu64
-		    " ms, once nothing of this ring is in flight (%" PRIu64
-		    " times more since the last line)",
-		    f->name, what, f->backoff_ns / MS, hidden);
+	if (!rtap_log_limit_pass(&f->log_limit, ctx->now_ns, SAY_AGAIN_NS, &hidden))
+		return;
+	LOG(WARNING,
+	    "%s: held back: %s; sent again after %" PRIu64
+	    " ms, once nothing of this ring is in flight (%" PRIu64
+	    " times more since the last line)",
+	    f->name, what, f->backoff_ns / MS, hidden);
+	f->said_held_back = true;
+}
+
+static void flow_again(struct ring_feed *f) {
+	f->backoff_ns = 0;
+	if (!f->said_held_back)
+		return;
+	LOG(NOTICE, "%s: flows again", f->name);
+	f->said_held_back = false;
 }
 
 static void hold_back(struct ring_feed *f, const struct feed_context *ctx, const char *what) {
@@ -319,8 +330,8 @@ void ring_feed_report(
 		forget_copy(f, index);
 		rtap_counter_add(&ctx->counters->delivered, 1);
 		rtap_counter_add(&ctx->counters->delivered_bytes, len);
-		if (f->state == FEED_READING)
-			f->backoff_ns = 0;
+		if (unlikely(f->backoff_ns != 0) && f->state == FEED_READING)
+			flow_again(f);
 		return;
 	}
 	if (alone && outcome != KAFKA_RETURNED) {

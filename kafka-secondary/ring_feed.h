@@ -66,6 +66,7 @@ struct ring_feed {
 	struct ack_window window;
 	void **linear; // copies of multi-segment packets, by index & mask; NULL until needed
 	struct rtap_log_limit log_limit;
+	bool said_held_back; // and not yet that it flows again
 };
 
 // The ring is ours: start at its tail, count what a dead predecessor had taken.
