@@ -125,7 +125,8 @@ class Run:
 
     def send_few(self, count, size):
         """Sends frames of this size, beside the traffic."""
-        self.life.others.append(self.send(count, 100, "--max-frame", JUMBO_MTU, "--size", size).finish())
+        sender = self.send(count, 100, "--max-frame", JUMBO_MTU, "--size", size)
+        self.life.others.append(sender.finish())
 
     @property
     def life(self):

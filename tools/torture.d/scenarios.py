@@ -107,7 +107,7 @@ def _dropped(run):
 
 
 def leaders_killed(run):
-    """Three brokers: leaders killed, a rolling restart, partitions left without a leader."""
+    """Three brokers: leaders killed one after the other, a rolling restart; flows stay in order."""
     run.configure({"order": "strict"}, 16, "--replication", 3, "--config", "min.insync.replicas=2")
     run.ordered = True
     run.begin(WORKERS, WORKERS)
