@@ -297,6 +297,7 @@ void capture_set_phase(struct capture *cap, enum rx_phase phase) {
 }
 
 void capture_set_state(struct capture *cap, enum rtap_instance_state state) {
+	cap->state = state;
 	atomic_store(&cap->zone.shm->state, state);
 	rtap_counter_set(&cap->counters.header->state, state);
 }

@@ -31,6 +31,7 @@ struct capture {
 	unsigned int nb_workers;
 	struct worker_registry registry;
 	int slots_fd;
+	enum rtap_instance_state state;
 };
 
 // Find and configure the ports, create pools, rings, shared block and counters file, start the

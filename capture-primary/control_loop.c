@@ -57,6 +57,7 @@ static void one_round(struct capture *cap, uint64_t round) {
 	struct timespec pause = {.tv_nsec = ROUND_MS * 1000000};
 
 	worker_registry_update(&cap->registry);
+	capture_set_state(cap, cap->state); // couriers can write there
 	if (round % CLOCK_ROUNDS == 0)
 		discipline_clock(cap);
 	if (round % NIC_ROUNDS == 0)

@@ -88,7 +88,6 @@ int control_zone_create(
 	h->version = RTAP_SHM_VERSION;
 	h->bytes = sizeof(*z->shm);
 	snprintf(h->dpdk_version, sizeof(h->dpdk_version), "%s", rte_version());
-	snprintf(h->instance, sizeof(h->instance), "%s", cfg->instance);
 	memcpy(h->boot_id, boot_id, RTAP_BOOT_ID_SIZE);
 	atomic_store(&z->shm->next_sequence, 1);
 	return 0;
@@ -140,9 +139,6 @@ static int add_ring(
 		    shared->name, s->ring_size, node);
 		return -ENOMEM;
 	}
-	shared->port_id = q->port_id;
-	shared->queue_id = q->queue_id;
-	shared->ring_id = i;
 	shared->size = s->ring_size;
 	z->nb_rings++;
 	rtap_ring_producer_init(&q->rings[i], ring, held);

@@ -56,7 +56,7 @@ static void publish_ring(struct rx_queue *q, unsigned int i) {
 	struct rtap_ring_counters *c = q->ring_counters[i];
 
 	rtap_counter_set(&c->in_ring, rtap_ring_outstanding(p));
-	if (unlikely(p->quarantined) && rtap_counter_get(&c->quarantined) == 0) {
+	if (unlikely(p->quarantined)) {
 		rtap_counter_set(&c->quarantined, 1);
 		atomic_store_explicit(&q->shared[i]->quarantined, 1, memory_order_release);
 	}

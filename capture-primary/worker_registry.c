@@ -100,20 +100,25 @@ static bool look_at_slot(struct worker_registry *reg, unsigned int slot) {
 
 static void assign(struct worker_registry *reg) {
 	unsigned int moved, nb_rings = reg->counters->shape.nb_rings;
-	struct rtap_shm *shm = reg->shm;
 
 	moved = ring_assignment_update(reg->slot_of_ring, nb_rings, reg->eligible);
-	for (unsigned int i = 0; i < nb_rings; i++) {
-		int slot = reg->slot_of_ring[i];
-		uint64_t to = slot == RING_ASSIGNMENT_NONE ? 0 : reg->known[slot];
-
-		if (atomic_load_explicit(&shm->rings[i].quarantined, memory_order_relaxed) != 0)
-			to = 0;
-		atomic_store_explicit(&shm->rings[i].assigned, to, memory_order_release);
-	}
 	rtap_counter_add(&reg->counters->header->assignments, 1);
 	LOG(INFO, "%u rings for %d workers, %u moved", nb_rings,
 	    __builtin_popcountll(reg->eligible), moved);
+}
+
+// Every round: what a courier overwrote is put right.
+static void publish_assignments(struct worker_registry *reg) {
+	for (unsigned int i = 0; i < reg->counters->shape.nb_rings; i++) {
+		struct rtap_shm_ring *shared = &reg->shm->rings[i];
+		int slot = reg->slot_of_ring[i];
+		uint64_t to = slot == RING_ASSIGNMENT_NONE ? 0 : reg->known[slot];
+
+		if (atomic_load_explicit(&shared->quarantined, memory_order_relaxed) != 0)
+			to = 0;
+		if (atomic_load_explicit(&shared->assigned, memory_order_relaxed) != to)
+			atomic_store_explicit(&shared->assigned, to, memory_order_release);
+	}
 }
 
 // Publish owners; say once which ring was quarantined. Returns whether one was.
@@ -155,6 +160,7 @@ void worker_registry_update(struct worker_registry *reg) {
 	reg->eligible = eligible;
 	if (changed)
 		assign(reg);
+	publish_assignments(reg);
 	rtap_counter_set(&reg->counters->header->workers, worker_registry_nb_workers(reg));
 }
 

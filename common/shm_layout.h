@@ -17,7 +17,7 @@
 
 #define RTAP_SHM_ZONE "rtap_control" // memzone of the block; zones on further nodes have a suffix
 #define RTAP_SHM_MAGIC UINT64_C(0x314d485350415452) // "RTAPSHM1", little-endian
-#define RTAP_SHM_VERSION 1
+#define RTAP_SHM_VERSION 2
 
 #define RTAP_MAX_RINGS 1024
 #define RTAP_MAX_ZONES 8
@@ -46,8 +46,6 @@ struct rtap_shm_slot {
 struct rtap_shm_ring {
 	// Writer: the primary.
 	RTAP_CACHE_ALIGNED char name[32];
-	uint32_t port_id, queue_id;
-	uint32_t ring_id; // within the queue
 	uint32_t size; // power of two, of the rte_ring
 	_Atomic uint64_t assigned; // incarnation of the worker that shall serve it, 0 = none
 	_Atomic uint32_t quarantined; // its tail made no sense; nobody serves it
@@ -64,7 +62,6 @@ struct rtap_shm_header {
 	uint32_t version;
 	uint32_t bytes; // sizeof(struct rtap_shm)
 	char dpdk_version[40];
-	char instance[40];
 	uint8_t boot_id[RTAP_BOOT_ID_SIZE];
 	uint32_t nb_rings;
 	int32_t capture_time_offset; // of the mbuf field, bytes

@@ -10,10 +10,13 @@
 #include "now.h"
 
 #include <rte_eal.h>
+#include <rte_eal_memconfig.h>
 #include <rte_errno.h>
+#include <rte_mbuf_dyn.h>
 #include <rte_memzone.h>
 #include <rte_ring.h>
 #include <rte_service_component.h>
+#include <rte_tailq.h>
 #include <rte_version.h>
 
 #include <dirent.h>
@@ -204,6 +207,12 @@ static int check_block(struct attachment *a, const struct rtap_instance *inst) {
 		add_zone(&a->zones, of_block);
 	rte_memzone_walk(collect_zone, &a->zones);
 	code = shm_check_block(&a->header, &a->zones, rte_version(), why, sizeof(why));
+	if (code < 0
+	    && a->header.capture_time_offset
+		    != rte_mbuf_dynfield_lookup(RTAP_CAPTURE_TIME_FIELD, NULL)) {
+		snprintf(why, sizeof(why), SHM_CHECK_CORRUPTED);
+		code = RTAP_EXIT_MISMATCH;
+	}
 	if (code >= 0)
 		LOG(ERR, "instance %s: %s", inst->name, why);
 	else
@@ -211,20 +220,44 @@ static int check_block(struct attachment *a, const struct rtap_instance *inst) {
 	return code;
 }
 
-static int look_up_rings(struct attachment *a) {
-	for (unsigned int i = 0; i < a->header.nb_rings; i++) {
-		const struct rtap_shm_ring *shared = &a->shm->rings[i];
-		char name[sizeof(shared->name)];
+// Not by name, which couriers can write to: EAL's list of rings is read-only to them, and in the order in
+// which the primary made them.
+static unsigned int list_rings(struct attachment *a) {
+	struct rte_tailq_head *head = rte_eal_tailq_lookup(RTE_TAILQ_RING_NAME);
+	struct rte_tailq_entry *entry;
+	unsigned int nb = 0;
 
-		snprintf(name, sizeof(name), "%.31s", shared->name);
-		a->rings[i] = rte_ring_lookup(name);
-		if (a->rings[i] == NULL || !shm_check_ring(&a->zones, shared->size, a->rings[i])) {
-			LOG(ERR,
-			    "transmit ring %s is not as the shared block says: a courier wrote "
-			    "where it must not; restart the primary",
-			    name);
-			return RTAP_EXIT_MISMATCH;
-		}
+	if (head == NULL)
+		return 0;
+	rte_mcfg_tailq_read_lock();
+	TAILQ_FOREACH(entry, &head->tailq_head, next) {
+		if (nb < RTAP_MAX_RINGS && shm_check_is_inside(&a->zones, entry->data))
+			a->rings[nb++] = entry->data;
+	}
+	rte_mcfg_tailq_read_unlock();
+	return nb;
+}
+
+static int look_up_rings(struct attachment *a) {
+	unsigned int nb = list_rings(a);
+
+	if (nb != a->header.nb_rings) {
+		LOG(ERR,
+		    "%u transmit rings, not %u as the shared block says: a courier wrote where it "
+		    "must not; restart the primary",
+		    nb, a->header.nb_rings);
+		return RTAP_EXIT_MISMATCH;
+	}
+	for (unsigned int i = 0; i < nb; i++) {
+		const struct rtap_shm_ring *shared = &a->shm->rings[i];
+
+		if (shm_check_ring(&a->zones, shared->size, a->rings[i]))
+			continue;
+		LOG(ERR,
+		    "transmit ring %.32s is not as the shared block says: a courier wrote where it "
+		    "must not; restart the primary",
+		    shared->name);
+		return RTAP_EXIT_MISMATCH;
 	}
 	return -1;
 }

@@ -28,7 +28,7 @@ struct kafka_producer {
 	rd_kafka_queue_t *events;
 	struct kafka_topic topic;
 	_Atomic bool fatal;
-	bool gated; // idempotent
+	bool idempotent;
 	struct partition_gate gate;
 	rd_kafka_message_t batch[KAFKA_MAX_BATCH];
 	uint16_t batch_index[KAFKA_MAX_BATCH]; // record of each message of the batch
@@ -44,6 +44,16 @@ static void on_log(const rd_kafka_t *rk, int level, const char *facility, const 
 	else if (level <= LOG_ERR && strcmp(facility, "ERROR") != 0)
 		LOG(WARNING, "%s: %s", facility, text);
 	LOG(DEBUG, "%s: %s", facility, text);
+}
+
+// What is in force: the user may have set it against `order`.
+static bool is_idempotent(rd_kafka_t *rk) {
+	char value[8] = "";
+	size_t size = sizeof(value);
+
+	return rd_kafka_conf_get(rd_kafka_conf(rk), "enable.idempotence", value, &size)
+		== RD_KAFKA_CONF_OK
+		&& strcmp(value, "true") == 0;
 }
 
 struct kafka_producer *kafka_producer_create(
@@ -69,7 +79,7 @@ struct kafka_producer *kafka_producer_create(
 	p->topic.cfg = cfg;
 	p->topic.nb_rings = nb_rings;
 	p->topic.speaks = speaks;
-	p->gated = cfg->order == RTAP_ORDER_STRICT;
+	p->idempotent = is_idempotent(p->rk);
 	p->topic.topic = rd_kafka_topic_new(p->rk, cfg->topic, NULL);
 	rc = p->topic.topic == NULL ? -EINVAL : (lone ? 0 : kafka_topic_watch(&p->topic));
 	if (rc == 0)
@@ -151,7 +161,7 @@ static unsigned int pass_gate(
 ) {
 	unsigned int room;
 
-	if (!p->gated)
+	if (!p->idempotent)
 		return nb;
 	room = partition_gate_room(&p->gate, partition, nb, rtap_monotonic_ns());
 	for (unsigned int i = room; i < nb; i++)
@@ -177,7 +187,7 @@ unsigned int kafka_producer_offer(
 			continue;
 		rd_kafka_produce_batch(p->topic.topic, partition, 0, p->batch, (int)nb_batch);
 		nb_accepted = take_results(p, records, nb_batch, error);
-		if (p->gated)
+		if (p->idempotent)
 			partition_gate_accept(&p->gate, partition, nb_accepted);
 		accepted += nb_accepted;
 	}
@@ -187,14 +197,14 @@ unsigned int kafka_producer_offer(
 // The idempotent producer infers from one batch's success that the one before it is stored, too, whatever
 // the broker had answered for that. A broker that does not know the producer (yet, or any more) takes
 // any sequence number, so only an offset is its word.
-static bool is_inferred(const rd_kafka_message_t *m) {
-	return m->err == RD_KAFKA_RESP_ERR_NO_ERROR && m->offset < 0;
+static bool is_inferred(const struct kafka_producer *p, const rd_kafka_message_t *m) {
+	return p->idempotent && m->err == RD_KAFKA_RESP_ERR_NO_ERROR && m->offset < 0;
 }
 
-static enum kafka_outcome outcome_of(const rd_kafka_message_t *m) {
+static enum kafka_outcome outcome_of(const struct kafka_producer *p, const rd_kafka_message_t *m) {
 	switch (m->err) {
 	case RD_KAFKA_RESP_ERR_NO_ERROR:
-		return is_inferred(m) ? KAFKA_RETURNED : KAFKA_DELIVERED;
+		return is_inferred(p, m) ? KAFKA_RETURNED : KAFKA_DELIVERED;
 	case RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE:
 		return KAFKA_SUSPECT_SIZE;
 	case RD_KAFKA_RESP_ERR_INVALID_RECORD:
@@ -208,13 +218,13 @@ static void
 tell_gate(struct kafka_producer *p, const rd_kafka_message_t *const *messages, size_t nb) {
 	uint64_t now_ns;
 
-	if (!p->gated)
+	if (!p->idempotent)
 		return;
 	now_ns = rtap_monotonic_ns();
 	for (size_t i = 0; i < nb; i++)
 		partition_gate_report(
 			&p->gate, messages[i]->partition,
-			outcome_of(messages[i]) == KAFKA_DELIVERED, now_ns
+			outcome_of(p, messages[i]) == KAFKA_DELIVERED, now_ns
 		);
 }
 
@@ -228,9 +238,9 @@ hand_out(struct kafka_producer *p, rd_kafka_event_t *event, kafka_report_cb repo
 		tell_gate(p, messages, n);
 		for (size_t i = 0; i < n; i++)
 			report(arg, (uint64_t)(uintptr_t)messages[i]->_private,
-			       outcome_of(messages[i]), messages[i]->len,
-			       is_inferred(messages[i]) ? "no broker confirmed it"
-							: rd_kafka_err2str(messages[i]->err));
+			       outcome_of(p, messages[i]), messages[i]->len,
+			       is_inferred(p, messages[i]) ? "no broker confirmed it"
+							   : rd_kafka_err2str(messages[i]->err));
 		nb += (unsigned int)n;
 	}
 	return nb;

@@ -52,7 +52,7 @@ struct kafka_producer *kafka_producer_create(
 );
 
 // Offer up to KAFKA_MAX_BATCH records. The order within a partition is kept; when one is refused, so are
-// the later ones of its partition. Returns the number accepted; `*error` is set to the first refusal's
+// the later ones of its partition, unless it is too large. Returns the number accepted; `*error` is set to the first refusal's
 // reason (static text), when there was one.
 unsigned int kafka_producer_offer(
 	struct kafka_producer *p, struct kafka_record *records, unsigned int nb, const char **error

@@ -6,11 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-void partition_gate_fini(struct partition_gate *gate) {
-	free(gate->partitions);
-	*gate = (struct partition_gate){0};
-}
-
 static struct partition_gate_state *state_of(struct partition_gate *gate, int32_t partition) {
 	uint32_t nb = (uint32_t)partition + 1;
 	struct partition_gate_state *grown;

@@ -27,8 +27,6 @@ struct partition_gate {
 
 #define PARTITION_GATE_IDLE_NS (UINT64_C(600) * 1000000000)
 
-void partition_gate_fini(struct partition_gate *gate);
-
 // How many of `nb` records of `partition` may be offered at `now_ns`: `nb`, 1 or 0. 0 also without
 // memory for a partition that is new.
 uint32_t

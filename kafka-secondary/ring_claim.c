@@ -77,6 +77,14 @@ static int check_deadline(struct ring_claims *c, bool waiting) {
 	return -ETIMEDOUT;
 }
 
+// Nobody clears the word of a living worker. This one ends before a second one serves the same ring.
+static int overwritten(const char *ring) {
+	LOG(ERR,
+	    "%s: its owner is no longer this worker: a courier wrote where it must not; ending",
+	    ring);
+	return -EIO;
+}
+
 int ring_claims_update(struct ring_claims *c, enum claim_policy policy) {
 	bool waiting = false;
 	int rc;
@@ -91,6 +99,9 @@ int ring_claims_update(struct ring_claims *c, enum claim_policy policy) {
 				return rc;
 			continue;
 		}
+		if (atomic_load_explicit(&f->shared->owner, memory_order_relaxed)
+		    != c->slot->incarnation)
+			return overwritten(f->name);
 		f->giving_back = !wanted;
 		if (!wanted && ring_feed_is_empty(f))
 			give_back(c, f);

@@ -23,7 +23,8 @@ struct ring_claims {
 
 // One round: claim, give back. A ring is given back with an empty window only: the Kafka client still
 // reads the payloads of what it holds. Returns 0; -ETIMEDOUT when a ring that another worker waits for
-// could not be emptied within drain-timeout-s, -ENOMEM: then only the end of this process helps.
+// could not be emptied within drain-timeout-s, -ENOMEM, or -EIO when a ring of this worker names another
+// owner: then only the end of this process helps.
 int ring_claims_update(struct ring_claims *c, enum claim_policy policy);
 
 // Packets in the rings of the instance that are served, in whose hands ever.

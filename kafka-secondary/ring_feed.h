@@ -5,7 +5,8 @@
 // A feed is READING until a report fails or the client refuses a packet. Then nothing more is read;
 // what failed is sent again, in order, starting at the tail, skipping what is already done: after a
 // failed report only once nothing of the ring is outstanding (sending again at once would reorder) and
-// a back-off is over; after "queue full" as soon as there is room.
+// a back-off is over; after "queue full", and while a partition waits for its first report, as soon as there
+// is room: the ring's other partitions wait with it.
 
 #pragma once
 

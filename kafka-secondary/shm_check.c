@@ -5,16 +5,10 @@
 
 #include "exit_code.h"
 
-#include <rte_mbuf.h>
 #include <rte_ring.h>
 
 #include <stdio.h>
 #include <string.h>
-
-static bool offset_is_in_mbuf(int32_t offset) {
-	return offset >= 0 && (size_t)offset <= sizeof(struct rte_mbuf) - sizeof(uint64_t)
-		&& (size_t)offset % sizeof(uint64_t) == 0;
-}
 
 int shm_check_block(
 	struct rtap_shm_header *header, const struct control_zones *zones, const char *dpdk_version,
@@ -53,15 +47,20 @@ int shm_check_block(
 		);
 		return RTAP_EXIT_MISMATCH;
 	}
-	if (header->nb_rings > RTAP_MAX_RINGS || !offset_is_in_mbuf(header->capture_time_offset)) {
-		snprintf(
-			why, why_size,
-			"the shared block is corrupted: a courier wrote where it must not; restart "
-			"the primary"
-		);
+	if (header->nb_rings > RTAP_MAX_RINGS) {
+		snprintf(why, why_size, SHM_CHECK_CORRUPTED);
 		return RTAP_EXIT_MISMATCH;
 	}
 	return -1;
+}
+
+bool shm_check_is_inside(const struct control_zones *zones, const void *address) {
+	uint64_t at = (uint64_t)(uintptr_t)address;
+
+	for (unsigned int i = 0; i < zones->nb; i++)
+		if (at - zones->zones[i].start < zones->zones[i].bytes)
+			return true;
+	return false;
 }
 
 static bool

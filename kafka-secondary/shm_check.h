@@ -12,6 +12,9 @@
 
 struct rte_ring;
 
+#define SHM_CHECK_CORRUPTED                                                                        \
+	"the shared block is corrupted: a courier wrote where it must not; restart the primary"
+
 struct control_zone {
 	uint64_t start, bytes; // whole pages
 };
@@ -28,6 +31,9 @@ int shm_check_block(
 	struct rtap_shm_header *header, const struct control_zones *zones, const char *dpdk_version,
 	char *why, size_t why_size
 );
+
+// Whether an address lies within the zones.
+bool shm_check_is_inside(const struct control_zones *zones, const void *address);
 
 // Whether a ring lies within the zones and is one of `size` slots, single producer, single consumer.
 bool shm_check_ring(const struct control_zones *zones, uint32_t size, const struct rte_ring *ring);

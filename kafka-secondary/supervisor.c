@@ -24,6 +24,7 @@
 #define SECOND_NS (1000 * MS)
 #define BACKOFF_FIRST_NS (10 * MS)
 #define BACKOFF_MOST_NS (5 * SECOND_NS)
+#define BACKOFF_KILLED_NS SECOND_NS // at most, for one that was killed: it may have served well
 #define HEALTHY_NS SECOND_NS // a worker that lived this long starts with no back-off again
 
 struct child {
@@ -74,7 +75,7 @@ static void start_child(struct supervisor *s, unsigned int number) {
 	LOG(INFO, "worker %u started, pid %d", number, c->pid);
 }
 
-static void schedule_restart(struct child *c) {
+static void schedule_restart(struct child *c, uint64_t backoff_most_ns) {
 	uint64_t now = rtap_monotonic_ns();
 
 	if (now - c->started_ns > HEALTHY_NS)
@@ -82,8 +83,8 @@ static void schedule_restart(struct child *c) {
 	// The first crash is answered at once.
 	c->start_at_ns = now + c->backoff_ns;
 	c->backoff_ns = c->backoff_ns == 0 ? BACKOFF_FIRST_NS : c->backoff_ns * 2;
-	if (c->backoff_ns > BACKOFF_MOST_NS)
-		c->backoff_ns = BACKOFF_MOST_NS;
+	if (c->backoff_ns > backoff_most_ns)
+		c->backoff_ns = backoff_most_ns;
 }
 
 static void end_all(struct supervisor *s, int code) {
@@ -123,7 +124,7 @@ static void child_ended(struct supervisor *s, unsigned int number, int status) {
 			end_all(s, RTAP_EXIT_LEFT_BEHIND);
 		break;
 	}
-	schedule_restart(c);
+	schedule_restart(c, WIFSIGNALED(status) ? BACKOFF_KILLED_NS : BACKOFF_MOST_NS);
 }
 
 static void reap(struct supervisor *s) {

@@ -201,7 +201,15 @@ static void leave_if_done(struct transmit_worker *w, enum claim_policy policy) {
 static void housekeeping(struct transmit_worker *w) {
 	enum claim_policy policy = look_around(w);
 
-	if (ring_claims_update(&w->claims, policy) < 0)
+	if (!worker_slot_is_intact(&w->slot)) {
+		LOG(ERR,
+		    "the slot of this worker was overwritten: a courier wrote where it must "
+		    "not; ending");
+		_exit(TRANSMIT_WORKER_GIVE_UP);
+	}
+	// An orphan at the end of its time takes no ring that another one has counted and left.
+	if (!(w->orphaned && w->ctx.now_ns >= w->deadline_ns)
+	    && ring_claims_update(&w->claims, policy) < 0)
 		_exit(TRANSMIT_WORKER_GIVE_UP);
 	worker_slot_set_state(
 		&w->slot, policy == CLAIM_NONE ? RTAP_WORKER_DRAINING : RTAP_WORKER_SERVING

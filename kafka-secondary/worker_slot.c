@@ -41,6 +41,11 @@ int worker_slot_claim(
 	return -EAGAIN;
 }
 
+bool worker_slot_is_intact(const struct worker_slot *slot) {
+	return atomic_load_explicit(&slot->shared->incarnation, memory_order_relaxed)
+		== slot->incarnation;
+}
+
 void worker_slot_set_state(struct worker_slot *slot, enum rtap_worker_state state) {
 	atomic_store_explicit(&slot->shared->state, state, memory_order_release);
 }

@@ -22,6 +22,9 @@ int worker_slot_claim(
 	struct worker_slot *slot, struct rtap_shm *shm, int lock_fd, pid_t supervisor
 );
 
+// Whether the slot still says that it is ours. No other worker takes it while we hold its lock.
+bool worker_slot_is_intact(const struct worker_slot *slot);
+
 void worker_slot_set_state(struct worker_slot *slot, enum rtap_worker_state state);
 void worker_slot_beat(struct worker_slot *slot, uint64_t now_ns);
 

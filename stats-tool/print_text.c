@@ -171,6 +171,8 @@ static void print_workers(FILE *out, const struct view *view) {
 
 void print_silent_workers(FILE *out, const struct view *view) {
 	const struct rtap_counters *c = &view->counters;
+	// The primary copies the signs of life: older than its own last one means nothing.
+	uint64_t updated_us = rtap_counter_get(&c->header->updated_us);
 
 	if (view->primary != VIEW_RUNNING)
 		return;
@@ -178,7 +180,7 @@ void print_silent_workers(FILE *out, const struct view *view) {
 		const struct rtap_slot_counters *s = &c->slots[i];
 		uint64_t beat_us = rtap_counter_get(&s->heartbeat_us);
 
-		if (!rtap_slot_is_live(s) || view->now_us < beat_us + SILENT_US)
+		if (!rtap_slot_is_live(s) || updated_us < beat_us + SILENT_US)
 			continue;
 		fprintf(out,
 			"worker %" PRIu32 " (pid %" PRIu64

@@ -41,7 +41,7 @@ static void serve_all(
 	for (unsigned int i = 0; i < header->nb_rings; i++) {
 		struct rte_ring *ring = block_ring(shm, i);
 
-		// EAL finds a ring by its name, and none behind the last one.
+		// EAL's list tells where the rings are, and of none behind the last one.
 		if (i >= BLOCK_RINGS || !shm_check_ring(zones, shm->rings[i].size, ring))
 			return;
 		REQUIRE(lies_within(ring, shm, zones->zones[0].bytes));

@@ -114,6 +114,7 @@ static void print_all(const struct view *view) {
 	rtap_table_print(out, &balance);
 	rtap_table_print_rates(out, &balance, &balance, 0.5);
 	print_primary(out, view);
+	print_silent_workers(out, view);
 	print_verbose(out, view);
 	REQUIRE(fclose(out) == 0);
 	ck_is_text(text, size);

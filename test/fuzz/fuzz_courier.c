@@ -14,8 +14,11 @@
 #include <sys/mman.h>
 
 #define NB_LIVE_WORKERS 2
+#define NB_PUT 5 // packets on each ring
 
 #define COUNTERS(member) PATCH_FIELD("counters." #member, struct rtap_counters_header, member, 0)
+
+static const struct patch_field ring_word = {"counters.rings", 0, 8, 8};
 
 #define NB_HEADER_FIELDS (sizeof(header_fields) / sizeof(header_fields[0]))
 
@@ -67,15 +70,41 @@ static void add_rings(struct rtap_shm *shm, struct rtap_ring_producer *p) {
 		rtap_ring_producer_init(&p[i], block_ring(shm, i), held[i]);
 }
 
-// Nothing was put on the rings: there is nothing to free, whatever their tails say.
+// Packets that somebody else holds, too: freed here means one holder less.
+static struct rte_mbuf packets[NB_PUT];
+
+static void put(struct rtap_ring_producer *p) {
+	struct rte_mbuf *pkts[NB_PUT];
+
+	for (unsigned int i = 0; i < NB_PUT; i++) {
+		packets[i] = (struct rte_mbuf){.nb_segs = 1};
+		rte_mbuf_refcnt_set(&packets[i], BLOCK_RINGS + 1);
+		pkts[i] = &packets[i];
+	}
+	for (unsigned int i = 0; i < BLOCK_RINGS; i++)
+		REQUIRE(rtap_ring_put(&p[i], pkts, NB_PUT) == NB_PUT);
+}
+
+// What a tail releases is what was put there, the oldest first, or the ring is quarantined.
 static void work_on(struct rtap_ring_producer *p) {
-	struct rte_mbuf *pkts[BLOCK_RING_SIZE] = {0};
+	struct rte_mbuf *more[BLOCK_RING_SIZE] = {0};
+	unsigned int nb_freed[BLOCK_RINGS], nb_holders;
 	uint32_t nb_buffers;
 
 	for (unsigned int i = 0; i < BLOCK_RINGS; i++) {
-		REQUIRE(rtap_ring_reclaim(&p[i], &nb_buffers) == 0 && nb_buffers == 0);
-		REQUIRE(rtap_ring_put(&p[i], pkts, BLOCK_RING_SIZE) < BLOCK_RING_SIZE);
+		nb_freed[i] = rtap_ring_reclaim(&p[i], &nb_buffers);
+		REQUIRE(nb_freed[i] <= NB_PUT && nb_buffers == nb_freed[i]);
+		REQUIRE(!p[i].quarantined || nb_freed[i] == 0);
 	}
+	for (unsigned int k = 0; k < NB_PUT; k++) {
+		nb_holders = BLOCK_RINGS + 1;
+		for (unsigned int i = 0; i < BLOCK_RINGS; i++)
+			nb_holders -= k < nb_freed[i];
+		REQUIRE(rte_mbuf_refcnt_read(&packets[k]) == nb_holders);
+	}
+	for (unsigned int i = 0; i < BLOCK_RINGS; i++)
+		REQUIRE(rtap_ring_put(&p[i], more, BLOCK_RING_SIZE)
+			<= BLOCK_RING_SIZE - 1 - NB_PUT + nb_freed[i]);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
@@ -96,11 +125,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
 	worker_registry_init(&reg, shm, &counters, slots_fd);
 	worker_registry_update(&reg);
 	REQUIRE(worker_registry_nb_workers(&reg) == NB_LIVE_WORKERS);
+	put(producers);
 
 	patch_lines(block_fields, block_nb_fields, shm, BLOCK_BYTES, data, size);
 	patch_lines(
 		header_fields, NB_HEADER_FIELDS, counters.header, sizeof(*counters.header), data,
 		size
+	);
+	patch_lines(
+		&ring_word, 1, counters.rings, BLOCK_RINGS * sizeof(*counters.rings), data, size
 	);
 	worker_registry_update(&reg);
 	rtap_balance_compute(&counters, &balance);

@@ -5,7 +5,7 @@ import re
 import struct
 
 MAGIC = b"RTAPSHM1"  # common/shm_layout.h
-VERSION_OFFSET, BYTES_OFFSET, DPDK_OFFSET, NB_RINGS_OFFSET, TIME_OFFSET_OFFSET = 8, 12, 16, 112, 116
+VERSION_OFFSET, BYTES_OFFSET, DPDK_OFFSET, NB_RINGS_OFFSET, TIME_OFFSET = 8, 12, 16, 72, 76
 RING_NAME_BYTES, RING_SIZE, RING_MASK, CONS_TAIL = 29, 48, 52, 260  # struct rte_ring of DPDK 22.11
 
 
@@ -30,6 +30,11 @@ def write(pid, address, data):
         memory.write(data)
 
 
+FIRST_RING = b"rtap_p0_q0_r0\0"
+SHARED_RING_BYTES, ASSIGNED, OWNER = 128, 40, 64  # struct rtap_shm_ring
+SLOTS, SLOT_BYTES, PID = 64, 64, 28  # struct rtap_shm_slot, in front of the rings
+
+
 class ControlZone:
     """Of the primary `pid`, which is ready."""
 
@@ -39,6 +44,17 @@ class ControlZone:
                                    for address in range(start, end, 2 << 20)
                                    if read(pid, address, len(MAGIC)) == MAGIC)
         (self.block_bytes,) = struct.unpack("<I", read(pid, self.base + BYTES_OFFSET, 4))
+
+    def shared_rings(self):
+        """Address of what the block says of the rings."""
+        return self.base + read(self.pid, self.base, self.block_bytes).index(FIRST_RING)
+
+    def slot(self, pid):
+        """Address of the slot of a living worker: its last incarnation comes first."""
+        first = self.shared_rings() - SLOTS * SLOT_BYTES
+        slots = [first + i * SLOT_BYTES for i in range(SLOTS)]
+        return max((s for s in slots if read(self.pid, s + PID, 4) == struct.pack("<i", pid)),
+                   key=lambda s: struct.unpack("<Q", read(self.pid, s, 8)))
 
     def ring(self, name):
         """Address of a transmit ring."""

@@ -30,9 +30,6 @@ GIVE_UP_S = 10
 POLL_S = 0.0005
 RINGS = 8  # two queues with four each
 HEALTHY_S = 1.1  # a worker that lived this long is replaced at once
-FIRST_RING = b"rtap_p0_q0_r0\0"
-RING_BYTES, OWNER = 128, 64  # struct rtap_shm_ring of common/shm_layout.h
-SLOTS, SLOT_BYTES, PID = 64, 64, 28  # struct rtap_shm_slot, in front of the rings
 
 
 Handover = collections.namedtuple("Handover", "ms wait_ms")  # without an owner, for a CPU
@@ -54,22 +51,19 @@ class Owners:
     """Who serves which ring, as the shared block of a primary says."""
 
     def __init__(self, primary, name):
-        zone = control_zone.ControlZone(primary, name)
+        self.zone = control_zone.ControlZone(primary, name)
         self.memory = os.open(f"/proc/{primary}/mem", os.O_RDONLY)
-        block = os.pread(self.memory, zone.block_bytes, zone.base)
-        self.rings = zone.base + block.index(FIRST_RING)
-        self.slots = self.rings - SLOTS * SLOT_BYTES
+        self.rings = self.zone.shared_rings()
 
     def now(self):
         """Incarnations, 0 = none."""
-        raw = os.pread(self.memory, RINGS * RING_BYTES, self.rings)
-        return [struct.unpack_from("<Q", raw, i * RING_BYTES + OWNER)[0] for i in range(RINGS)]
+        size, owner = control_zone.SHARED_RING_BYTES, control_zone.OWNER
+        raw = os.pread(self.memory, RINGS * size, self.rings)
+        return [struct.unpack_from("<Q", raw, i * size + owner)[0] for i in range(RINGS)]
 
     def incarnation(self, pid):
         """Of a living worker."""
-        raw = os.pread(self.memory, SLOTS * SLOT_BYTES, self.slots)
-        return max(struct.unpack_from("<Q", raw, i * SLOT_BYTES)[0] for i in range(SLOTS)
-                   if struct.unpack_from("<i", raw, i * SLOT_BYTES + PID)[0] == pid)
+        return struct.unpack("<Q", os.pread(self.memory, 8, self.zone.slot(pid)))[0]
 
 
 def kill_and_measure(owners, pids):

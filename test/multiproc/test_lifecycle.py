@@ -320,6 +320,32 @@ def wild_counts(tap, lab):
         tap.ok("mempool whole" in primary.log(), "wild counts: the mempool is whole", primary.log())
 
 
+def wild_words(tap, lab):
+    """Who serves what, overwritten: it is put right, or the worker ends before two serve a ring."""
+    with topic(lab, "words"):
+        primary, secondary = begin(lab)
+        zone, rings = control_zone.ControlZone(primary.pid, lab.name), range(RINGS)
+        first, step = zone.shared_rings(), control_zone.SHARED_RING_BYTES
+        sender = lab.start_traffic(12_000, 1_500)
+        for ring in rings:
+            control_zone.write(primary.pid, first + ring * step + control_zone.ASSIGNED, bytes(8))
+        lab.wait_delivered(lab.stats()["balance"]["kaf"]["out"] + 1_000)
+        tap.ok(all(control_zone.read(primary.pid, first + ring * step + control_zone.ASSIGNED, 8)
+                   != bytes(8) for ring in rings), "wild words: assignments are put right")
+        control_zone.write(primary.pid, first + control_zone.OWNER, bytes(8))
+        secondary.wait_log(r"its owner is no longer this worker", 10)
+        serving(lab, 2)
+        victim = lab.workers()[0]
+        control_zone.write(primary.pid, zone.slot(victim), struct.pack("<Q", 4242 << 8 | 77))
+        secondary.wait_log(r"the slot of this worker was overwritten", 10)
+        wait_for(lambda: len(set(lab.workers()) - {victim}) == 2, "replacement", 20)
+        sent = sender.finish()
+        lab.wait_drained(sent.count)
+        same_frames(tap, compare(sent.frames(), values(lab)), ": wild words")
+        lab.stop()
+        tap.ok("mempool whole" in primary.log(), "wild words: the mempool is whole", primary.log())
+
+
 def write_to_a_packet(tap, lab):
     """A debugger makes a worker store a byte into packet memory, as a wild pointer would."""
     with topic(lab, "segv"):
@@ -356,7 +382,7 @@ def main():
         lab.start_broker(port=9492)
         for part in (primary_killed_while_kafka_is_up, primary_killed_while_kafka_is_down,
                      second_signal, blocked_output, stuck_worker, many_secondaries,
-                     wild_tail, wild_counts, write_to_a_packet):
+                     wild_tail, wild_counts, wild_words, write_to_a_packet):
             began = time.monotonic()
             tap.run(part, lab)
             lab.end_programs()

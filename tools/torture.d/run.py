@@ -219,8 +219,9 @@ class Run:
 
     def line(self, found):
         """Judges; returns the scenario's line."""
-        lost = sum(life.lost(sent.unique)
-                   for life, sent in zip(self.lives, found.sent, strict=True))
+        balances = [life.lost(sent.unique)
+                    for life, sent in zip(self.lives, found.sent, strict=True)]
+        lost = max(balances, key=abs) if min(balances) < 0 else sum(balances)
         leaked = sum(life.leaked for life in self.lives)
         for count, what in ((lost, "lost"), (found.wrong, "wrong"), (leaked, "leaked")):
             if count != 0:
