@@ -54,34 +54,29 @@ int shm_check_block(
 	return -1;
 }
 
-bool shm_check_is_inside(const struct control_zones *zones, const void *address) {
-	uint64_t at = (uint64_t)(uintptr_t)address;
+static bool lies_within(const struct control_zones *zones, const void *address, uint64_t bytes) {
+	uint64_t start = (uint64_t)(uintptr_t)address;
 
-	for (unsigned int i = 0; i < zones->nb; i++)
-		if (at - zones->zones[i].start < zones->zones[i].bytes)
-			return true;
-	return false;
-}
-
-static bool
-lies_within(const struct control_zones *zones, const struct rte_ring *ring, uint32_t size) {
-	uint64_t start = (uint64_t)(uintptr_t)ring;
-	ssize_t bytes = rte_ring_get_memsize(size); // an error unless size is a power of two
-
-	if (size < 2 || bytes < 0 || start % RTE_CACHE_LINE_SIZE != 0)
-		return false;
 	for (unsigned int i = 0; i < zones->nb; i++) {
 		const struct control_zone *z = &zones->zones[i];
 
-		if (start >= z->start && z->bytes >= (uint64_t)bytes
-		    && start - z->start <= z->bytes - (uint64_t)bytes)
+		if (start >= z->start && z->bytes >= bytes && start - z->start <= z->bytes - bytes)
 			return true;
 	}
 	return false;
 }
 
+bool shm_check_is_inside(const struct control_zones *zones, const void *address) {
+	return lies_within(zones, address, 1);
+}
+
 bool shm_check_ring(const struct control_zones *zones, uint32_t size, const struct rte_ring *ring) {
-	return lies_within(zones, ring, size) && ring->size == size && ring->mask == size - 1
-		&& ring->capacity == size - 1 && ring->prod.sync_type == RTE_RING_SYNC_ST
+	ssize_t bytes = rte_ring_get_memsize(size); // an error unless size is a power of two
+
+	if (size < 2 || bytes < 0 || (uintptr_t)ring % RTE_CACHE_LINE_SIZE != 0
+	    || !lies_within(zones, ring, (uint64_t)bytes))
+		return false;
+	return ring->size == size && ring->mask == size - 1 && ring->capacity == size - 1
+		&& ring->prod.sync_type == RTE_RING_SYNC_ST
 		&& ring->cons.sync_type == RTE_RING_SYNC_ST;
 }

@@ -198,6 +198,14 @@ static void leave_if_done(struct transmit_worker *w, enum claim_policy policy) {
 		leave(w, TRANSMIT_WORKER_DONE);
 }
 
+// An orphan at the end of its time takes no ring that another one has counted and left.
+static void update_claims(struct transmit_worker *w, enum claim_policy policy) {
+	if (w->orphaned && w->ctx.now_ns >= w->deadline_ns)
+		return;
+	if (ring_claims_update(&w->claims, policy) < 0)
+		_exit(TRANSMIT_WORKER_GIVE_UP);
+}
+
 static void housekeeping(struct transmit_worker *w) {
 	enum claim_policy policy = look_around(w);
 
@@ -207,10 +215,7 @@ static void housekeeping(struct transmit_worker *w) {
 		    "not; ending");
 		_exit(TRANSMIT_WORKER_GIVE_UP);
 	}
-	// An orphan at the end of its time takes no ring that another one has counted and left.
-	if (!(w->orphaned && w->ctx.now_ns >= w->deadline_ns)
-	    && ring_claims_update(&w->claims, policy) < 0)
-		_exit(TRANSMIT_WORKER_GIVE_UP);
+	update_claims(w, policy);
 	worker_slot_set_state(
 		&w->slot, policy == CLAIM_NONE ? RTAP_WORKER_DRAINING : RTAP_WORKER_SERVING
 	);
@@ -268,7 +273,7 @@ static void wait_for_topic(struct transmit_worker *w) {
 		worker_slot_beat(&w->slot, w->ctx.now_ns);
 		// Orphans take all rings even now, to count what is left in them.
 		if (look_around(w) == CLAIM_ANY && w->orphaned)
-			ring_claims_update(&w->claims, CLAIM_ANY);
+			update_claims(w, CLAIM_ANY);
 		leave_if_done(w, CLAIM_NONE);
 		nanosleep(&pause, NULL);
 	}

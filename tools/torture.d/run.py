@@ -219,9 +219,9 @@ class Run:
 
     def line(self, found):
         """Judges; returns the scenario's line."""
-        balances = [life.lost(sent.unique)
-                    for life, sent in zip(self.lives, found.sent, strict=True)]
-        lost = max(balances, key=abs) if min(balances) < 0 else sum(balances)
+        # More than was accepted is as wrong, and must not make up for what another primary lost.
+        lost = sum(abs(life.lost(sent.unique))
+                   for life, sent in zip(self.lives, found.sent, strict=True))
         leaked = sum(life.leaked for life in self.lives)
         for count, what in ((lost, "lost"), (found.wrong, "wrong"), (leaked, "leaked")):
             if count != 0:
