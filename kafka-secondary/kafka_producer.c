@@ -7,7 +7,7 @@
 #include "kafka_topic.h"
 #include "log.h"
 #include "now.h"
-#include "partition_gate.h"
+#include "partition_outbox.h"
 
 #include <librdkafka/rdkafka.h>
 
@@ -29,7 +29,8 @@ struct kafka_producer {
 	struct kafka_topic topic;
 	_Atomic bool fatal;
 	bool idempotent;
-	struct partition_gate gate;
+	size_t max_bytes; // of a message: message.max.bytes
+	struct partition_outbox outbox; // used by an idempotent one
 	rd_kafka_message_t batch[KAFKA_MAX_BATCH];
 	uint16_t batch_index[KAFKA_MAX_BATCH]; // record of each message of the batch
 	uint16_t rest[KAFKA_MAX_BATCH]; // records that are not yet in a batch
@@ -46,14 +47,22 @@ static void on_log(const rd_kafka_t *rk, int level, const char *facility, const 
 	LOG(DEBUG, "%s: %s", facility, text);
 }
 
-// What is in force: the user may have set it against `order`.
-static bool is_idempotent(rd_kafka_t *rk) {
-	char value[8] = "";
+static uint64_t number(rd_kafka_t *rk, const char *name) {
+	char value[24] = "";
 	size_t size = sizeof(value);
 
-	return rd_kafka_conf_get(rd_kafka_conf(rk), "enable.idempotence", value, &size)
-		== RD_KAFKA_CONF_OK
-		&& strcmp(value, "true") == 0;
+	rd_kafka_conf_get(rd_kafka_conf(rk), name, value, &size);
+	return strcmp(value, "true") == 0 ? 1 : strtoull(value, NULL, 10);
+}
+
+// What is in force: the user may have set it, idempotence against `order`, too.
+static void look_at_properties(struct kafka_producer *p) {
+	uint64_t batch_bytes = number(p->rk, "batch.size");
+
+	p->idempotent = number(p->rk, "enable.idempotence") != 0;
+	p->max_bytes = number(p->rk, "message.max.bytes");
+	p->outbox.batch_records = (uint32_t)number(p->rk, "batch.num.messages");
+	p->outbox.batch_bytes = batch_bytes < p->max_bytes ? batch_bytes : p->max_bytes;
 }
 
 struct kafka_producer *kafka_producer_create(
@@ -79,7 +88,7 @@ struct kafka_producer *kafka_producer_create(
 	p->topic.cfg = cfg;
 	p->topic.nb_rings = nb_rings;
 	p->topic.speaks = speaks;
-	p->idempotent = is_idempotent(p->rk);
+	look_at_properties(p);
 	p->topic.topic = rd_kafka_topic_new(p->rk, cfg->topic, NULL);
 	rc = p->topic.topic == NULL ? -EINVAL : (lone ? 0 : kafka_topic_watch(&p->topic));
 	if (rc == 0)
@@ -111,6 +120,17 @@ static enum kafka_offer offer_result(struct kafka_producer *p, rd_kafka_resp_err
 	}
 }
 
+static rd_kafka_message_t message_of(const struct kafka_record *r) {
+	// librdkafka reads payload and key only; its struct has no const.
+	return (rd_kafka_message_t){
+		.payload = (void *)(uintptr_t)r->payload,
+		.len = r->len,
+		.key = (void *)(uintptr_t)r->key,
+		.key_len = sizeof(r->key),
+		._private = (void *)(uintptr_t)r->tag,
+	};
+}
+
 // Move the records of `partition` from rest[] into batch[], in order. Returns how many.
 static unsigned int fill_batch(
 	struct kafka_producer *p, struct kafka_record *records, int32_t partition,
@@ -126,14 +146,7 @@ static unsigned int fill_batch(
 			continue;
 		}
 		p->batch_index[nb] = p->rest[i];
-		// librdkafka reads the payload only; its struct has no const.
-		p->batch[nb++] = (rd_kafka_message_t){
-			.payload = (void *)(uintptr_t)r->payload,
-			.len = r->len,
-			.key = r->key,
-			.key_len = sizeof(r->key),
-			._private = (void *)(uintptr_t)r->tag,
-		};
+		p->batch[nb++] = message_of(r);
 	}
 	*nb_rest = kept;
 	return nb;
@@ -155,43 +168,109 @@ static unsigned int take_results(
 	return accepted;
 }
 
-// Of a batch, what its partition may be offered. Returns how many, the others are for later.
-static unsigned int pass_gate(
-	struct kafka_producer *p, struct kafka_record *records, int32_t partition, unsigned int nb
-) {
-	unsigned int room;
+// Into the outbox with all of them; polls send them.
+static unsigned int
+store(struct kafka_producer *p, struct kafka_record *records, unsigned int nb, const char **error) {
+	unsigned int accepted = 0;
+	bool no_memory = false;
 
-	if (!p->idempotent)
-		return nb;
-	room = partition_gate_room(&p->gate, partition, nb, rtap_monotonic_ns());
-	for (unsigned int i = room; i < nb; i++)
-		records[p->batch_index[i]].result = KAFKA_LATER;
-	return room;
+	for (unsigned int i = 0; i < nb; i++) {
+		struct kafka_record *r = &records[i];
+
+		if (r->len + sizeof(r->key) > p->max_bytes) {
+			r->result = KAFKA_TOO_LARGE; // as the client would say
+			continue;
+		}
+		no_memory = no_memory || partition_outbox_add(&p->outbox, r) < 0;
+		r->result = no_memory ? KAFKA_REFUSED : KAFKA_ACCEPTED;
+		accepted += !no_memory;
+	}
+	if (no_memory)
+		*error = "out of memory";
+	return accepted;
 }
 
 // A batch goes to one partition: alternating per message would halve the rate.
 unsigned int kafka_producer_offer(
 	struct kafka_producer *p, struct kafka_record *records, unsigned int nb, const char **error
 ) {
-	unsigned int accepted = 0, nb_rest = nb, nb_accepted;
+	unsigned int accepted = 0, nb_rest = nb;
 
 	*error = NULL;
+	if (p->idempotent)
+		return store(p, records, nb, error);
 	for (unsigned int i = 0; i < nb; i++)
 		p->rest[i] = (uint16_t)i;
 	while (nb_rest > 0) {
 		int32_t partition = records[p->rest[0]].partition;
 		unsigned int nb_batch = fill_batch(p, records, partition, &nb_rest);
 
-		nb_batch = pass_gate(p, records, partition, nb_batch);
-		if (nb_batch == 0)
-			continue;
 		rd_kafka_produce_batch(p->topic.topic, partition, 0, p->batch, (int)nb_batch);
-		nb_accepted = take_results(p, records, nb_batch, error);
-		if (p->idempotent)
-			partition_gate_accept(&p->gate, partition, nb_accepted);
-		accepted += nb_accepted;
+		accepted += take_results(p, records, nb_batch, error);
 	}
 	return accepted;
+}
+
+// ---- turns and reports ----
+
+// What waits behind a record that did not arrive goes back with it, or it would overtake.
+static void
+empty_outbox(struct kafka_producer *p, int32_t partition, kafka_report_cb report, void *arg) {
+	uint32_t nb = partition_outbox_waiting(&p->outbox, partition);
+
+	for (uint32_t i = 0; i < nb; i++) {
+		const struct kafka_record *r = partition_outbox_look(&p->outbox, partition, i);
+
+		report(arg, r->tag, KAFKA_RETURNED, r->len, "it waited behind one that failed");
+	}
+	partition_outbox_remove(&p->outbox, partition, nb, false);
+}
+
+// Hand the oldest `nb` records of a partition, at most KAFKA_MAX_BATCH, to the client. Returns how many
+// left the outbox: fewer when the client's queue is full.
+static uint32_t send_some(
+	struct kafka_producer *p, int32_t partition, uint32_t nb, kafka_report_cb report, void *arg
+) {
+	bool refused = false;
+	uint32_t i;
+
+	for (i = 0; i < nb; i++)
+		p->batch[i] = message_of(partition_outbox_look(&p->outbox, partition, i));
+	rd_kafka_produce_batch(p->topic.topic, partition, 0, p->batch, (int)nb);
+	for (i = 0; i < nb && p->batch[i].err != RD_KAFKA_RESP_ERR__QUEUE_FULL; i++) {
+		const struct kafka_record *r = partition_outbox_look(&p->outbox, partition, 0);
+		uint64_t tag = r->tag;
+		uint32_t len = r->len;
+		bool accepted = offer_result(p, p->batch[i].err) == KAFKA_ACCEPTED;
+
+		partition_outbox_remove(&p->outbox, partition, 1, accepted);
+		if (accepted)
+			continue;
+		report(arg, tag, KAFKA_RETURNED, len, rd_kafka_err2str(p->batch[i].err));
+		refused = true;
+	}
+	if (refused)
+		empty_outbox(p, partition, report, arg);
+	return i;
+}
+
+static void send_turns(struct kafka_producer *p, kafka_report_cb report, void *arg) {
+	uint64_t now_ns = rtap_monotonic_ns();
+	uint32_t nb, some, sent;
+	int32_t partition;
+
+	while ((partition = partition_outbox_next(&p->outbox)) >= 0) {
+		nb = partition_outbox_batch(&p->outbox, partition, now_ns);
+		for (; nb > 0 && partition_outbox_waiting(&p->outbox, partition) >= nb;
+		     nb -= some) {
+			some = nb < KAFKA_MAX_BATCH ? nb : KAFKA_MAX_BATCH;
+			sent = send_some(p, partition, some, report, arg);
+			if (sent == some)
+				continue;
+			partition_outbox_relist(&p->outbox, partition);
+			return; // the client's queue is full, for all
+		}
+	}
 }
 
 // The idempotent producer infers from one batch's success that the one before it is stored, too, whatever
@@ -214,33 +293,32 @@ static enum kafka_outcome outcome_of(const struct kafka_producer *p, const rd_ka
 	}
 }
 
-static void
-tell_gate(struct kafka_producer *p, const rd_kafka_message_t *const *messages, size_t nb) {
-	uint64_t now_ns;
-
-	if (!p->idempotent)
-		return;
-	now_ns = rtap_monotonic_ns();
-	for (size_t i = 0; i < nb; i++)
-		partition_gate_report(
-			&p->gate, messages[i]->partition,
-			outcome_of(p, messages[i]) == KAFKA_DELIVERED, now_ns
-		);
+static const char *reason_of(const struct kafka_producer *p, const rd_kafka_message_t *m) {
+	return is_inferred(p, m) ? "no broker confirmed it" : rd_kafka_err2str(m->err);
 }
 
 static unsigned int
 hand_out(struct kafka_producer *p, rd_kafka_event_t *event, kafka_report_cb report, void *arg) {
 	const rd_kafka_message_t *messages[REPORTS_AT_ONCE];
+	uint64_t now_ns = p->idempotent ? rtap_monotonic_ns() : 0;
 	unsigned int nb = 0;
 	size_t n;
 
 	while ((n = rd_kafka_event_message_array(event, messages, REPORTS_AT_ONCE)) > 0) {
-		tell_gate(p, messages, n);
-		for (size_t i = 0; i < n; i++)
-			report(arg, (uint64_t)(uintptr_t)messages[i]->_private,
-			       outcome_of(p, messages[i]), messages[i]->len,
-			       is_inferred(p, messages[i]) ? "no broker confirmed it"
-							   : rd_kafka_err2str(messages[i]->err));
+		for (size_t i = 0; i < n; i++) {
+			const rd_kafka_message_t *m = messages[i];
+			enum kafka_outcome outcome = outcome_of(p, m);
+
+			report(arg, (uint64_t)(uintptr_t)m->_private, outcome, m->len,
+			       reason_of(p, m));
+			if (!p->idempotent)
+				continue;
+			if (outcome != KAFKA_DELIVERED)
+				empty_outbox(p, m->partition, report, arg);
+			partition_outbox_report(
+				&p->outbox, m->partition, outcome == KAFKA_DELIVERED, now_ns
+			);
+		}
 		nb += (unsigned int)n;
 	}
 	return nb;
@@ -262,6 +340,7 @@ kafka_producer_poll(struct kafka_producer *p, int timeout_ms, kafka_report_cb re
 	rd_kafka_event_t *event;
 	unsigned int nb = 0;
 
+	send_turns(p, report, arg);
 	// Bounded: the caller has rings to read and a heartbeat to give.
 	for (unsigned int i = 0; i < EVENTS_AT_ONCE; i++) {
 		event = rd_kafka_queue_poll(p->events, timeout_ms);

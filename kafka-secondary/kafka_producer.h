@@ -15,29 +15,11 @@
 
 struct kafka_producer;
 
-enum kafka_offer {
-	KAFKA_ACCEPTED, // its report will come
-	KAFKA_QUEUE_FULL, // the client's queue is full: offer it again after some reports
-	KAFKA_LATER, // its partition waits for a first report (partition_gate.h)
-	KAFKA_REFUSED, // refused for another reason: offer it again later
-	KAFKA_TOO_LARGE, // above message.max.bytes: never acceptable
-	KAFKA_FATAL, // the producer is dead, and so is its worker
-};
-
 enum kafka_outcome {
 	KAFKA_DELIVERED,
 	KAFKA_SUSPECT_SIZE, // refused for its size, alone or with its batch
 	KAFKA_SUSPECT_CONTENT, // refused as invalid, alone or with its batch
 	KAFKA_RETURNED, // anything else: to be sent again
-};
-
-struct kafka_record {
-	const void *payload;
-	uint32_t len;
-	int32_t partition;
-	uint8_t key[RECORD_KEY_BYTES]; // copied by the client
-	uint64_t tag; // comes back with the report
-	enum kafka_offer result; // out
 };
 
 // `error` names the reason of an outcome other than KAFKA_DELIVERED; static text.
@@ -52,13 +34,15 @@ struct kafka_producer *kafka_producer_create(
 );
 
 // Offer up to KAFKA_MAX_BATCH records. The order within a partition is kept; when one is refused, so are
-// the later ones of its partition, unless it is too large. Returns the number accepted; `*error` is set to the first refusal's
-// reason (static text), when there was one.
+// the later ones of its partition, unless it is too large. An idempotent producer takes them all, keeps
+// them until it is their turn (partition_outbox.h) and says by a report what the client refuses. Returns
+// the number accepted; `*error` is set to the first refusal's reason (static text), when there was one.
 unsigned int kafka_producer_offer(
 	struct kafka_producer *p, struct kafka_record *records, unsigned int nb, const char **error
 );
 
-// Hand out the reports that are there; wait up to `timeout_ms` for the first. Returns their number.
+// Send what it is the turn of, hand out the reports that are there; wait up to `timeout_ms` for the first.
+// Returns their number.
 unsigned int
 kafka_producer_poll(struct kafka_producer *p, int timeout_ms, kafka_report_cb report, void *arg);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// A packet as Kafka sees it: key and partition. Pure.
+// A packet as Kafka sees it: key, partition, record. Pure.
 
 #pragma once
 
@@ -29,3 +29,20 @@ struct record_partitions record_partitions_of_ring(
 static inline int32_t record_partition(const struct record_partitions *set, uint32_t hash) {
 	return set->first + set->step * (int32_t)(((uint64_t)hash * (uint32_t)set->nb) >> 32);
 }
+
+enum kafka_offer {
+	KAFKA_ACCEPTED, // its report will come
+	KAFKA_QUEUE_FULL, // the client's queue is full: offer it again after some reports
+	KAFKA_REFUSED, // refused for another reason: offer it again later
+	KAFKA_TOO_LARGE, // above message.max.bytes: never acceptable
+	KAFKA_FATAL, // the producer is dead, and so is its worker
+};
+
+struct kafka_record {
+	const void *payload;
+	uint32_t len;
+	int32_t partition;
+	uint8_t key[RECORD_KEY_BYTES]; // copied by the client
+	uint64_t tag; // comes back with the report
+	enum kafka_offer result; // out
+};

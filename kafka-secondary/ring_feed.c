@@ -207,9 +207,6 @@ static void take_offer(
 		rtap_counter_add(&ctx->counters->accepted, 1);
 		fail_for_good(f, ctx, index, true);
 		return;
-	case KAFKA_LATER:
-		pause_for_room(f, ctx);
-		return; // not refused: it was never with the client
 	case KAFKA_QUEUE_FULL:
 		pause_for_room(f, ctx);
 		break;

@@ -5,8 +5,7 @@
 // A feed is READING until a report fails or the client refuses a packet. Then nothing more is read;
 // what failed is sent again, in order, starting at the tail, skipping what is already done: after a
 // failed report only once nothing of the ring is outstanding (sending again at once would reorder) and
-// a back-off is over; after "queue full", and while a partition waits for its first report, as soon as there
-// is room: the ring's other partitions wait with it.
+// a back-off is over; after "queue full" as soon as there is room.
 
 #pragma once
 
@@ -43,7 +42,7 @@ struct feed_context {
 
 enum feed_state {
 	FEED_READING,
-	FEED_FULL, // the client's queue was full, or a partition waits for its first report
+	FEED_FULL, // the client's queue was full
 	FEED_FAILED, // a report failed, or the client refused: wait for all reports, back off
 	FEED_RESENDING,
 };

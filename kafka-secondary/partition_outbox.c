@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// One batch of a partition at a time.
+
+#include "partition_outbox.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define FIRST_RECORDS 256
+
+void partition_outbox_fini(struct partition_outbox *o) {
+	for (uint32_t i = 0; i < o->nb_partitions; i++)
+		free(o->partitions[i].records);
+	free(o->partitions);
+	free(o->ready);
+	*o = (struct partition_outbox){0};
+}
+
+static int know_partitions(struct partition_outbox *o, uint32_t nb) {
+	struct outbox_partition *partitions;
+	int32_t *ready;
+
+	if (nb <= o->nb_partitions)
+		return 0;
+	ready = realloc(o->ready, nb * sizeof(*ready));
+	if (ready == NULL)
+		return -ENOMEM;
+	o->ready = ready;
+	partitions = realloc(o->partitions, nb * sizeof(*partitions));
+	if (partitions == NULL)
+		return -ENOMEM;
+	memset(partitions + o->nb_partitions, 0, (nb - o->nb_partitions) * sizeof(*partitions));
+	o->partitions = partitions;
+	o->nb_partitions = nb;
+	return 0;
+}
+
+static int make_room(struct outbox_partition *p) {
+	uint32_t nb = p->head - p->tail;
+	uint32_t size = p->records == NULL ? FIRST_RECORDS : 2 * (p->mask + 1);
+	struct kafka_record *records;
+
+	if (p->records != NULL && nb <= p->mask)
+		return 0;
+	records = malloc(size * sizeof(*records));
+	if (records == NULL)
+		return -ENOMEM;
+	for (uint32_t i = 0; p->records != NULL && i < nb; i++)
+		records[i] = p->records[(p->tail + i) & p->mask];
+	free(p->records);
+	p->records = records;
+	p->mask = size - 1;
+	p->tail = 0;
+	p->head = nb;
+	return 0;
+}
+
+int partition_outbox_add(struct partition_outbox *o, const struct kafka_record *r) {
+	struct outbox_partition *p;
+
+	if (r->partition < 0)
+		return -EINVAL;
+	if (know_partitions(o, (uint32_t)r->partition + 1) < 0)
+		return -ENOMEM;
+	p = &o->partitions[r->partition];
+	if (make_room(p) < 0)
+		return -ENOMEM;
+	p->records[p->head++ & p->mask] = *r;
+	partition_outbox_relist(o, r->partition);
+	return 0;
+}
+
+void partition_outbox_relist(struct partition_outbox *o, int32_t partition) {
+	struct outbox_partition *p = &o->partitions[partition];
+
+	if (p->listed || p->in_flight > 0 || p->head == p->tail)
+		return;
+	p->listed = true;
+	o->ready[o->nb_ready++] = partition;
+}
+
+int32_t partition_outbox_next(struct partition_outbox *o) {
+	int32_t partition;
+
+	if (o->nb_ready == 0)
+		return -1;
+	partition = o->ready[--o->nb_ready];
+	o->partitions[partition].listed = false;
+	return partition;
+}
+
+uint32_t partition_outbox_batch(struct partition_outbox *o, int32_t partition, uint64_t now_ns) {
+	struct outbox_partition *p = &o->partitions[partition];
+	uint32_t nb, waiting = p->head - p->tail;
+	uint64_t bytes = 0;
+
+	if (p->in_flight > 0 || waiting == 0)
+		return 0;
+	if (now_ns - p->confirmed_ns > PARTITION_OUTBOX_IDLE_NS)
+		p->confirmed_ns = 0; // as at the beginning
+	if (p->confirmed_ns == 0)
+		return 1;
+	for (nb = 0; nb < waiting && nb < o->batch_records; nb++) {
+		bytes += p->records[(p->tail + nb) & p->mask].len + RECORD_KEY_BYTES
+			+ PARTITION_OUTBOX_RECORD_BYTES;
+		if (bytes > o->batch_bytes)
+			break;
+	}
+	return nb > 0 ? nb : 1;
+}
+
+const struct kafka_record *
+partition_outbox_look(const struct partition_outbox *o, int32_t partition, uint32_t i) {
+	const struct outbox_partition *p = &o->partitions[partition];
+
+	return &p->records[(p->tail + i) & p->mask];
+}
+
+void partition_outbox_remove(
+	struct partition_outbox *o, int32_t partition, uint32_t nb, bool in_flight
+) {
+	struct outbox_partition *p = &o->partitions[partition];
+
+	p->tail += nb;
+	if (in_flight)
+		p->in_flight += nb;
+}
+
+void partition_outbox_report(
+	struct partition_outbox *o, int32_t partition, bool confirmed, uint64_t now_ns
+) {
+	struct outbox_partition *p;
+
+	if ((uint32_t)partition >= o->nb_partitions)
+		return; // librdkafka names none for a message that it never placed
+	p = &o->partitions[partition];
+	if (p->in_flight > 0)
+		p->in_flight--;
+	if (confirmed)
+		p->confirmed_ns = now_ns;
+	partition_outbox_relist(o, partition);
+}

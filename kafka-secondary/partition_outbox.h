@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Records that wait until it is their partition's turn: one batch of a partition is on its way at a time.
+// Pure: no EAL, no Kafka. One thread.
+//
+// For the idempotent producer (order: strict) only, for three reasons:
+//
+// - It allows one request in flight per partition once that holds five messages, and while more of them
+//   are queued its broker thread polls without a pause (librdkafka 2.0.2 to 2.15, rdkafka_broker.c:
+//   RD_KAFKA_IDEMP_MAX_INFLIGHT is compared with messages, after the wake-up was set to "now"). What
+//   waits here costs nothing.
+// - When a batch fails, nothing behind it is with Kafka yet: it comes back, too, and order is kept.
+// - It takes a report of a later request for a report of all before it, because a broker refuses a gap in
+//   the sequence numbers. But a broker that knows nothing yet of a producer takes any first number
+//   (Kafka, ProducerAppendInfo.checkSequence): records of a first request that was lost would be reported
+//   as delivered and be nowhere. A batch may become two requests, so the first record to a partition goes
+//   alone until Kafka has confirmed it. Brokers forget a producer that wrote nothing for
+//   producer.id.expiration.ms (a day): long before that it starts with one again.
+
+#pragma once
+
+#include "record.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct outbox_partition {
+	struct kafka_record *records; // by index & mask; NULL until needed
+	uint32_t mask;
+	uint32_t head, tail; // behind the newest one, the oldest one
+	uint32_t in_flight;
+	uint64_t confirmed_ns; // when Kafka confirmed the last record, 0 = never
+	bool listed; // in `ready`
+};
+
+struct partition_outbox {
+	struct outbox_partition *partitions;
+	int32_t *ready; // partitions that have records and none in flight
+	uint32_t nb_partitions, nb_ready;
+	// A batch's limits; the client must be able to send it as one request.
+	uint32_t batch_records;
+	uint64_t batch_bytes;
+};
+
+#define PARTITION_OUTBOX_IDLE_NS (UINT64_C(600) * 1000000000)
+
+// What a record needs in a batch beside key and payload, at most (rdkafka_msg.h,
+// RD_KAFKAP_MESSAGE_V2_MAX_OVERHEAD is less).
+#define PARTITION_OUTBOX_RECORD_BYTES 64
+
+// Frees all; records that wait are forgotten.
+void partition_outbox_fini(struct partition_outbox *o);
+
+// A copy of *r waits at the end of its partition's records. Returns 0, -ENOMEM or -EINVAL (negative
+// partition).
+int partition_outbox_add(struct partition_outbox *o, const struct kafka_record *r);
+
+// The next partition whose turn it is; -1: none. It comes again once something waits there and nothing is
+// in flight, see partition_outbox_relist().
+int32_t partition_outbox_next(struct partition_outbox *o);
+
+// How many of the partition's oldest records make up the next batch.
+uint32_t partition_outbox_batch(struct partition_outbox *o, int32_t partition, uint64_t now_ns);
+
+// The i-th oldest record, while it waits.
+const struct kafka_record *
+partition_outbox_look(const struct partition_outbox *o, int32_t partition, uint32_t i);
+
+static inline uint32_t
+partition_outbox_waiting(const struct partition_outbox *o, int32_t partition) {
+	return (uint32_t)partition < o->nb_partitions
+		? o->partitions[partition].head - o->partitions[partition].tail
+		: 0;
+}
+
+// The oldest `nb` records wait no more: they are in flight, or they go back to where they came from.
+void partition_outbox_remove(
+	struct partition_outbox *o, int32_t partition, uint32_t nb, bool in_flight
+);
+
+// One record in flight less. `confirmed`: it is in Kafka.
+void partition_outbox_report(
+	struct partition_outbox *o, int32_t partition, bool confirmed, uint64_t now_ns
+);
+
+// The turn is over: let the partition have another one, now or once its reports are in.
+void partition_outbox_relist(struct partition_outbox *o, int32_t partition);
