@@ -89,7 +89,6 @@ int control_zone_create(
 	h->bytes = sizeof(*z->shm);
 	snprintf(h->dpdk_version, sizeof(h->dpdk_version), "%s", rte_version());
 	memcpy(h->boot_id, boot_id, RTAP_BOOT_ID_SIZE);
-	atomic_store(&z->shm->next_sequence, 1);
 	return 0;
 }
 

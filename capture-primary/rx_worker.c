@@ -54,11 +54,13 @@ capture_time(struct rx_queue *q, unsigned int ring, struct rte_mbuf *m, uint64_t
 static void publish_ring(struct rx_queue *q, unsigned int i) {
 	struct rtap_ring_producer *p = &q->rings[i];
 	struct rtap_ring_counters *c = q->ring_counters[i];
+	_Atomic uint32_t *quarantined = &q->shared[i]->quarantined;
 
 	rtap_counter_set(&c->in_ring, rtap_ring_outstanding(p));
-	if (unlikely(p->quarantined)) {
-		rtap_counter_set(&c->quarantined, 1);
-		atomic_store_explicit(&q->shared[i]->quarantined, 1, memory_order_release);
+	// Written again when a courier overwrote it.
+	if (unlikely(atomic_load_explicit(quarantined, memory_order_relaxed) != p->quarantined)) {
+		rtap_counter_set(&c->quarantined, p->quarantined);
+		atomic_store_explicit(quarantined, p->quarantined, memory_order_release);
 	}
 }
 

@@ -17,7 +17,7 @@
 
 #define RTAP_SHM_ZONE "rtap_control" // memzone of the block; zones on further nodes have a suffix
 #define RTAP_SHM_MAGIC UINT64_C(0x314d485350415452) // "RTAPSHM1", little-endian
-#define RTAP_SHM_VERSION 2
+#define RTAP_SHM_VERSION 3
 
 #define RTAP_MAX_RINGS 1024
 #define RTAP_MAX_ZONES 8
@@ -27,9 +27,10 @@
 // since the epoch, UTC.
 #define RTAP_CAPTURE_TIME_FIELD "rtap_dynfield_capture_time"
 
-// An incarnation is one life of a worker at a slot: a 64-bit number that is never used twice, never 0,
-// whose low 8 bits are its slot.
-#define RTAP_INCARNATION(sequence, slot) ((uint64_t)(sequence) << 8 | (uint64_t)(slot))
+// An incarnation is one life of a worker at a slot: a 64-bit number that is never used twice, never 0.
+// Its low 8 bits are the slot, the others the time at which a worker took it (CLOCK_MONOTONIC in ns, of
+// which 56 bits last for two years): no word that a stray write could set back.
+#define RTAP_INCARNATION(taken_ns, slot) ((uint64_t)(taken_ns) << 8 | (uint64_t)(slot))
 #define RTAP_INCARNATION_SLOT(incarnation) ((unsigned int)((incarnation)&0xff))
 static_assert(RTAP_MAX_SLOTS <= 256, "a slot fits the low bits of an incarnation");
 
@@ -72,9 +73,6 @@ struct rtap_shm {
 
 	// Writer: the primary's control thread.
 	RTAP_CACHE_ALIGNED _Atomic uint32_t state; // enum rtap_instance_state
-
-	// Writers: workers, by fetch-and-add.
-	RTAP_CACHE_ALIGNED _Atomic uint64_t next_sequence;
 
 	struct rtap_shm_slot slots[RTAP_MAX_SLOTS];
 	struct rtap_shm_ring rings[RTAP_MAX_RINGS];

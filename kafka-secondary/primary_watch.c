@@ -20,11 +20,13 @@ static uint32_t state_of(const struct rtap_shm *shm) {
 }
 
 enum primary_state primary_watch_look(int fd, const struct rtap_shm *shm) {
-	if (state_of(shm) == RTAP_STATE_STOPPED)
-		return PRIMARY_STOPPED;
-	// An error counts as there: better to serve on than to leave for nothing.
-	if (rtap_lock_is_held(fd, 0, 1) != 0)
-		return state_of(shm) == RTAP_STATE_DRAINING ? PRIMARY_DRAINING : PRIMARY_THERE;
-	// It may have stopped in good order between the two looks.
-	return state_of(shm) == RTAP_STATE_STOPPED ? PRIMARY_STOPPED : PRIMARY_DIED;
+	uint32_t state;
+
+	// Couriers can write to the state, the lock is the kernel's word. An error counts as held: better
+	// to serve on than to leave for nothing.
+	if (rtap_lock_is_held(fd, 0, 1) == 0)
+		return state_of(shm) == RTAP_STATE_STOPPED ? PRIMARY_STOPPED : PRIMARY_DIED;
+	state = state_of(shm);
+	return state == RTAP_STATE_DRAINING || state == RTAP_STATE_STOPPED ? PRIMARY_DRAINING
+									   : PRIMARY_THERE;
 }

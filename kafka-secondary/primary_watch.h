@@ -8,8 +8,8 @@
 
 enum primary_state {
 	PRIMARY_THERE,
-	PRIMARY_DRAINING, // receives no more, waits for the couriers
-	PRIMARY_STOPPED, // in good order: it waited for the rings, as long as configured
+	PRIMARY_DRAINING, // receives no more, waits for the couriers or closes its devices
+	PRIMARY_STOPPED, // gone in good order: it waited for the rings, as long as configured
 	PRIMARY_DIED,
 };
 

@@ -9,7 +9,7 @@
 #include <errno.h>
 #include <unistd.h>
 
-static void write_identity(struct worker_slot *slot, struct rtap_shm *shm, pid_t supervisor) {
+static void write_identity(struct worker_slot *slot, pid_t supervisor) {
 	struct rtap_shm_slot *s = slot->shared;
 
 	// The new incarnation last: until then readers see the predecessor, who is dead.
@@ -18,7 +18,7 @@ static void write_identity(struct worker_slot *slot, struct rtap_shm *shm, pid_t
 	atomic_store(&s->started_us, rtap_utc_ns() / 1000);
 	atomic_store(&s->heartbeat_ns, rtap_monotonic_ns());
 	atomic_store(&s->state, RTAP_WORKER_STARTING);
-	slot->incarnation = RTAP_INCARNATION(atomic_fetch_add(&shm->next_sequence, 1), slot->index);
+	slot->incarnation = RTAP_INCARNATION(rtap_monotonic_ns(), slot->index);
 	atomic_store(&s->incarnation, slot->incarnation);
 }
 
@@ -35,7 +35,7 @@ int worker_slot_claim(
 			return rc;
 		*slot = (struct worker_slot
 		){.index = i, .lock_fd = lock_fd, .shared = &shm->slots[i]};
-		write_identity(slot, shm, supervisor);
+		write_identity(slot, supervisor);
 		return 0;
 	}
 	return -EAGAIN;

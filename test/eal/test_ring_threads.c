@@ -37,6 +37,7 @@
 
 static struct rtap_shm shm;
 static struct rte_ring *rings[NB_RINGS];
+static _Atomic uint64_t next_sequence; // of lives of couriers
 static struct rtap_counters counters;
 
 // Packet n of a ring has index n there, and holds n.
@@ -184,7 +185,7 @@ struct courier {
 };
 
 static void be_born(struct courier *c) {
-	uint64_t sequence = atomic_fetch_add(&shm.next_sequence, 1);
+	uint64_t sequence = atomic_fetch_add(&next_sequence, 1);
 
 	REQUIRE(sequence < sizeof(dead) / sizeof(dead[0]));
 	c->slot.incarnation = RTAP_INCARNATION(sequence, c->slot.index);
@@ -281,7 +282,7 @@ static void make_shared(void) {
 	counters.mapped_bytes = sizeof(*header) + sizeof(ring_counters);
 	memset(&shm, 0, sizeof(shm));
 	shm.header.nb_rings = NB_RINGS;
-	shm.next_sequence = 1;
+	next_sequence = 1;
 	for (unsigned int i = 0; i < NB_RINGS; i++) {
 		rings[i] = aligned_alloc(64, (size_t)rte_ring_get_memsize(RING_SIZE));
 		REQUIRE(rte_ring_init(rings[i], "ring", RING_SIZE, RING_F_SP_ENQ | RING_F_SC_DEQ)

@@ -31,7 +31,8 @@ def write(pid, address, data):
 
 
 FIRST_RING = b"rtap_p0_q0_r0\0"
-SHARED_RING_BYTES, ASSIGNED, OWNER = 128, 40, 64  # struct rtap_shm_ring
+SHARED_RING_BYTES, ASSIGNED, QUARANTINED, OWNER = 128, 40, 48, 64  # struct rtap_shm_ring
+STATE, STOPPED = 128, 3  # of the instance
 SLOTS, SLOT_BYTES, PID = 64, 64, 28  # struct rtap_shm_slot, in front of the rings
 
 

@@ -332,6 +332,17 @@ def wild_words(tap, lab):
         lab.wait_delivered(lab.stats()["balance"]["kaf"]["out"] + 1_000)
         tap.ok(all(control_zone.read(primary.pid, first + ring * step + control_zone.ASSIGNED, 8)
                    != bytes(8) for ring in rings), "wild words: assignments are put right")
+        workers = lab.workers()
+        control_zone.write(primary.pid, zone.base + control_zone.STATE,
+                           bytes([control_zone.STOPPED]))
+        for ring in rings:
+            control_zone.write(primary.pid, first + ring * step + control_zone.QUARANTINED, b"\1")
+        before = [ring["released"] for ring in lab.stats()["rings"]]
+        wait_for(lambda: all(ring["released"] > was and not ring["quarantined"] for ring, was
+                             in zip(lab.stats()["rings"], before, strict=True)),
+                 "rings that flow", 20)
+        tap.ok(lab.workers() == workers, "wild words: a state 'stopped' and 'quarantined' of every "
+               "ring are put right, no worker leaves", secondary.log())
         control_zone.write(primary.pid, first + control_zone.OWNER, bytes(8))
         secondary.wait_log(r"its owner is no longer this worker", 10)
         serving(lab, 2)

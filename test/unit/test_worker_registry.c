@@ -377,7 +377,6 @@ static void check_orphans(void) {
 
 static void start_history(void) {
 	shm->header.nb_rings = counters.shape.nb_rings = 1 + random_below(MAX_RINGS);
-	shm->next_sequence = 1;
 	for (unsigned int i = 0; i < MAX_RINGS; i++)
 		assigned_before[i] = RING_ASSIGNMENT_NONE;
 	worker_registry_init(&registry, shm, &counters, slots_fd);
