@@ -3,6 +3,7 @@
 
 #include "capture.h"
 
+#include "config_schema.h"
 #include "exit_code.h"
 #include "hugepages.h"
 #include "log.h"
@@ -30,11 +31,11 @@
 
 #define CLOSE_TIMEOUT_S 5
 
-static int register_capture_time(void) {
+static int register_stamp(void) {
 	static const struct rte_mbuf_dynfield field = {
-		.name = RTAP_CAPTURE_TIME_FIELD,
-		.size = sizeof(uint64_t),
-		.align = __alignof__(uint64_t),
+		.name = RTAP_STAMP_FIELD,
+		.size = sizeof(struct rtap_packet_stamp),
+		.align = __alignof__(struct rtap_packet_stamp),
 	};
 
 	return rte_mbuf_dynfield_register(&field);
@@ -169,7 +170,17 @@ static unsigned int pick_worker(const struct capture *cap, unsigned int node, un
 	return (*turn)++ % cap->nb_workers;
 }
 
-static int create_workers(struct capture *cap, int capture_time_offset) {
+static int create_filter(struct capture *cap) {
+	char why[256], place[512];
+	int rc = packet_filter_create(&cap->filter, cap->cfg->filter, why, sizeof(why));
+
+	if (rc < 0)
+		LOG(ERR, "%s: %s", rtap_config_place(cap->cfg, "filter", place, sizeof(place)),
+		    why);
+	return rc;
+}
+
+static int create_workers(struct capture *cap, int stamp_offset) {
 	unsigned int lcore_id, turn = 0;
 
 	cap->workers = rte_zmalloc("rtap_workers", rte_lcore_count() * sizeof(*cap->workers), 64);
@@ -181,7 +192,8 @@ static int create_workers(struct capture *cap, int capture_time_offset) {
 		w->lcore_id = lcore_id;
 		w->cfg = cap->cfg;
 		w->clock = &cap->clock;
-		w->capture_time_offset = capture_time_offset;
+		w->stamp_offset = stamp_offset;
+		w->filter = cap->filter;
 		w->queues = rte_zmalloc("rtap_workers", cap->nb_queues * sizeof(*w->queues), 0);
 		if (w->queues == NULL)
 			return -ENOMEM;
@@ -245,7 +257,7 @@ int capture_create(
 	struct capture *cap, const struct rtap_config *cfg, const struct rtap_instance *inst,
 	const uint8_t boot_id[RTAP_BOOT_ID_SIZE], gid_t gid
 ) {
-	int capture_time_offset, rc;
+	int stamp_offset, rc;
 
 	memset(cap, 0, sizeof(*cap));
 	cap->cfg = cfg;
@@ -255,11 +267,10 @@ int capture_create(
 	if (rc < 0)
 		return RTAP_EXIT_NO_PORTS;
 	cap->nb_ports = (unsigned int)rc;
-	capture_time_offset = register_capture_time();
-	if (capture_time_offset < 0 || cap->slots_fd < 0) {
-		LOG(ERR, "%s: %s",
-		    capture_time_offset < 0 ? "mbuf field for the capture time" : inst->dir,
-		    capture_time_offset < 0 ? rte_strerror(rte_errno) : strerror(-cap->slots_fd));
+	stamp_offset = register_stamp();
+	if (stamp_offset < 0 || cap->slots_fd < 0) {
+		LOG(ERR, "%s: %s", stamp_offset < 0 ? "mbuf field for the stamp" : inst->dir,
+		    stamp_offset < 0 ? rte_strerror(rte_errno) : strerror(-cap->slots_fd));
 		return RTAP_EXIT_FAILURE;
 	}
 	rc = create_memory(cap, boot_id);
@@ -270,14 +281,16 @@ int capture_create(
 	rc = create_queues(cap);
 	if (rc < 0)
 		return rc == -ENOSPC ? RTAP_EXIT_CONFIG : RTAP_EXIT_HUGEPAGES;
+	if (create_filter(cap) < 0)
+		return RTAP_EXIT_CONFIG;
 	rtap_clock_init(&cap->clock, rte_get_tsc_hz(), rte_rdtsc(), rtap_utc_ns());
-	if (create_counters(cap, boot_id, gid) < 0 || create_workers(cap, capture_time_offset) < 0)
+	if (create_counters(cap, boot_id, gid) < 0 || create_workers(cap, stamp_offset) < 0)
 		return RTAP_EXIT_FAILURE;
 	worker_registry_init(&cap->registry, cap->zone.shm, &cap->counters, cap->slots_fd);
 	if (start(cap) < 0)
 		return RTAP_EXIT_PORT;
 	freeze_memory();
-	control_zone_publish(&cap->zone, capture_time_offset);
+	control_zone_publish(&cap->zone, stamp_offset);
 	return -1;
 }
 

@@ -27,6 +27,7 @@ struct capture {
 	unsigned int nb_ports;
 	struct rx_queue *queues; // of all ports
 	unsigned int nb_queues;
+	struct packet_filter *filter; // NULL = every packet
 	struct rx_worker *workers;
 	unsigned int nb_workers;
 	struct worker_registry registry;

@@ -164,8 +164,8 @@ int control_zone_add_queue(
 	return rc;
 }
 
-void control_zone_publish(struct control_zone *z, int capture_time_offset) {
+void control_zone_publish(struct control_zone *z, int stamp_offset) {
 	z->shm->header.nb_rings = z->nb_rings;
-	z->shm->header.capture_time_offset = capture_time_offset;
+	z->shm->header.stamp_offset = stamp_offset;
 	__atomic_store_n(&z->shm->header.magic, RTAP_SHM_MAGIC, __ATOMIC_RELEASE);
 }

@@ -34,4 +34,4 @@ int control_zone_add_queue(
 );
 
 // The block is complete: secondaries may attach.
-void control_zone_publish(struct control_zone *z, int capture_time_offset);
+void control_zone_publish(struct control_zone *z, int stamp_offset);

@@ -9,6 +9,7 @@
 #include "instance_locks.h"
 #include "log.h"
 #include "options.h"
+#include "packet_filter.h"
 #include "runtime_files.h"
 #include "standard_fds.h"
 #include "stop_flag.h"
@@ -22,6 +23,16 @@
 #include <unistd.h>
 
 #define LOG_TYPE "main"
+
+// What only the primary can say of a value. Returns -1, or the exit code to leave with.
+static int check_values(const struct rtap_config *cfg) {
+	char why[256], place[512];
+
+	if (cfg->filter[0] == '\0' || packet_filter_check(cfg->filter, why, sizeof(why)) == 0)
+		return -1;
+	LOG(ERR, "%s: %s", rtap_config_place(cfg, "filter", place, sizeof(place)), why);
+	return RTAP_EXIT_CONFIG;
+}
 
 static int check_only(const struct rtap_config *cfg) {
 	struct sizing s;
@@ -118,6 +129,9 @@ int main(int argc, char **argv) {
 		return RTAP_EXIT_CONFIG;
 	}
 	rtap_log_init("capture-primary", cfg.log_level);
+	code = check_values(&cfg);
+	if (code >= 0)
+		return code;
 	if (opt.check)
 		return check_only(&cfg);
 	if (geteuid() != 0) {

@@ -102,43 +102,95 @@ put(struct rx_queue *q, unsigned int i, struct rte_mbuf **pkts, uint16_t nb_pkts
 	return n;
 }
 
+// Keep the first `snaplen` bytes of a longer packet, and none of the buffers behind them.
+static void snap(struct rte_mbuf *m, uint32_t snaplen) {
+	struct rte_mbuf *last = m;
+	uint32_t left = snaplen;
+	uint16_t nb_segs = 1;
+
+	if (likely(rte_pktmbuf_pkt_len(m) <= snaplen))
+		return;
+	for (; left > last->data_len; last = last->next, nb_segs++)
+		left -= last->data_len;
+	rte_pktmbuf_free(last->next);
+	last->next = NULL;
+	last->data_len = (uint16_t)left;
+	m->nb_segs = nb_segs;
+	m->pkt_len = snaplen;
+}
+
+static void
+stamp(const struct rx_worker *w, struct rx_queue *q, unsigned int ring, struct rte_mbuf *m,
+      uint64_t now_ns, uint32_t wire_bytes) {
+	struct rtap_packet_stamp *stamp
+		= RTE_MBUF_DYNFIELD(m, w->stamp_offset, struct rtap_packet_stamp *);
+
+	stamp->time_ns = capture_time(q, ring, m, now_ns);
+	stamp->sequence = ++q->last_sequence[ring];
+	stamp->wire_bytes = wire_bytes;
+}
+
 static void
 sort(const struct rx_worker *w, struct rx_queue *q, struct rte_mbuf **pkts, uint16_t nb_pkts,
      struct rx_sorted *sorted) {
-	uint64_t now = rtap_clock_ns(w->clock, rte_rdtsc());
-	uint64_t bytes = 0;
+	uint64_t now_ns = rtap_clock_ns(w->clock, rte_rdtsc());
 
 	for (unsigned int i = 0; i < q->nb_rings; i++)
 		sorted->nb[i] = 0;
 	for (uint16_t i = 0; i < nb_pkts; i++) {
 		struct rte_mbuf *m = pkts[i];
-		unsigned int ring = pick_ring(q, m);
+		uint32_t wire_bytes = rte_pktmbuf_pkt_len(m);
+		unsigned int ring;
 
-		*RTE_MBUF_DYNFIELD(m, w->capture_time_offset, uint64_t *) = capture_time(
-			q, ring, m, now
-		);
-		bytes += rte_pktmbuf_pkt_len(m);
+		snap(m, (uint32_t)w->cfg->snaplen);
+		ring = pick_ring(q, m);
+		stamp(w, q, ring, m, now_ns, wire_bytes);
 		sorted->pkts[ring][sorted->nb[ring]++] = m;
 	}
+}
+
+static void count_received(struct rx_queue *q, struct rte_mbuf *const *pkts, uint16_t nb_pkts) {
+	uint64_t bytes = 0;
+
+	for (uint16_t i = 0; i < nb_pkts; i++)
+		bytes += rte_pktmbuf_pkt_len(pkts[i]);
 	rtap_counter_add(&q->counters->received, nb_pkts);
 	rtap_counter_add(&q->counters->received_bytes, bytes);
+}
+
+// Returns how many of the burst are wanted; the others are freed and counted.
+static uint16_t
+filter(const struct packet_filter *wanted, struct rx_queue *q, struct rte_mbuf **pkts,
+       uint16_t nb_pkts) {
+	uint16_t nb;
+
+	if (wanted == NULL)
+		return nb_pkts;
+	nb = packet_filter_run(wanted, pkts, nb_pkts);
+	if (nb < nb_pkts) {
+		rtap_counter_add(&q->counters->filtered, nb_pkts - nb);
+		rte_pktmbuf_free_bulk(pkts + nb, nb_pkts - nb);
+	}
+	return nb;
 }
 
 static uint16_t
 receive_burst(const struct rx_worker *w, struct rx_queue *q, struct rx_sorted *sorted) {
 	struct rte_mbuf *pkts[MAX_BURST];
-	uint16_t nb_pkts;
+	uint16_t nb_pkts, nb_wanted;
 	unsigned int enqueued = 0;
 
 	nb_pkts = rte_eth_rx_burst(q->port_id, q->queue_id, pkts, (uint16_t)w->cfg->burst_size);
 	if (nb_pkts == 0)
 		return 0;
-	sort(w, q, pkts, nb_pkts, sorted);
+	count_received(q, pkts, nb_pkts);
+	nb_wanted = filter(w->filter, q, pkts, nb_pkts);
+	sort(w, q, pkts, nb_wanted, sorted);
 	for (unsigned int i = 0; i < q->nb_rings; i++)
 		if (sorted->nb[i] > 0)
 			enqueued += put(q, i, sorted->pkts[i], sorted->nb[i]);
 	rtap_counter_add(&q->counters->enqueued, enqueued);
-	rtap_counter_add(&q->counters->ring_full, nb_pkts - enqueued);
+	rtap_counter_add(&q->counters->ring_full, nb_wanted - enqueued);
 	rtap_counter_add(&q->counters->bursts, 1);
 	if (nb_pkts == w->cfg->burst_size)
 		rtap_counter_add(&q->counters->full_bursts, 1);

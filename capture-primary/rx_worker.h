@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The receive worker: burst, timestamp, pick the ring by flow hash, put it there, free what Kafka has.
+// The receive worker: burst, filter, snap, stamp, pick the ring by flow hash, put it there, free what Kafka
+// has.
 //
 // One thread (lcore) a worker, one or several receive queues each. No lock, no system call and no log
 // line while packets come.
@@ -9,6 +10,7 @@
 #include "clock.h"
 #include "config.h"
 #include "counters.h"
+#include "packet_filter.h"
 #include "shm_layout.h"
 #include "transmit_ring.h"
 
@@ -27,7 +29,9 @@ struct rx_queue {
 	uint32_t budget; // buffers that may be outstanding
 	uint32_t outstanding; // buffers on the rings, not yet freed
 	struct rtap_ring_producer rings[RTAP_MAX_RINGS_PER_QUEUE];
-	uint64_t last_ns[RTAP_MAX_RINGS_PER_QUEUE]; // last capture time of each ring
+	// Of the packet that was last meant for each ring.
+	uint64_t last_ns[RTAP_MAX_RINGS_PER_QUEUE];
+	uint64_t last_sequence[RTAP_MAX_RINGS_PER_QUEUE];
 	struct rtap_queue_counters *counters;
 	struct rtap_ring_counters *ring_counters[RTAP_MAX_RINGS_PER_QUEUE];
 	struct rtap_shm_ring *shared[RTAP_MAX_RINGS_PER_QUEUE];
@@ -45,7 +49,8 @@ struct rx_worker {
 	struct rx_queue **queues;
 	const struct rtap_config *cfg;
 	const struct rtap_clock *clock;
-	int capture_time_offset; // mbuf field, ns since the epoch
+	int stamp_offset; // of struct rtap_packet_stamp in an mbuf
+	const struct packet_filter *filter; // NULL = every packet
 	_Atomic int phase; // enum rx_phase; writer: control thread
 	_Atomic int obeyed; // the phase of its last complete round; writer: the worker
 };

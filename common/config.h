@@ -29,6 +29,16 @@ enum rtap_order {
 	RTAP_ORDER_RELAXED, // librdkafka's own
 };
 
+enum rtap_key_unit {
+	RTAP_KEY_US, // what Metron's and pycapa's consumers expect
+	RTAP_KEY_NS,
+};
+
+enum rtap_headers {
+	RTAP_HEADERS_NONE,
+	RTAP_HEADERS_BASIC, // wire length, interface, queue and ring, sequence, time in ns
+};
+
 // An ordered list of CPU or lcore numbers ("1,3-5" -> 1 3 4 5). Empty when not set.
 struct rtap_cpu_list {
 	uint16_t *cpus;
@@ -53,9 +63,16 @@ struct rtap_property_list {
 	unsigned int nb_items;
 };
 
+// The most keys that the table may have, for arrays with an element per key.
+#define RTAP_CONFIG_MAX_KEYS 64
+
 // Strings are never NULL: an unset one is "".
 struct rtap_config {
 	char *file; // path that was loaded, for messages
+	// Where the value of a key of one value stands in it, by row of the table; 0 = nowhere.
+	struct {
+		unsigned int line, column;
+	} places[RTAP_CONFIG_MAX_KEYS];
 
 	// instance
 	char *instance;
@@ -73,6 +90,8 @@ struct rtap_config {
 	uint64_t receive_descriptors; // per queue
 	uint64_t mtu;
 	bool promiscuous;
+	char *filter; // libpcap syntax; "" = every packet
+	uint64_t snaplen; // bytes of a packet that are kept
 
 	// lcores
 	uint64_t main_lcore;
@@ -96,6 +115,9 @@ struct rtap_config {
 	uint64_t ack_window; // packets per ring that the Kafka client may hold
 	enum rtap_partitioner partitioner;
 	enum rtap_order order;
+	enum rtap_key_unit key_unit;
+	enum rtap_headers headers;
+	char *sensor; // in the header `if`; "" = the instance's name
 	struct rtap_property_list kafka_global;
 	struct rtap_property_list kafka_topic;
 };

@@ -110,6 +110,10 @@ const struct rtap_config_key rtap_config_keys[] = {
 		.initial = "true",
 		.help = "Capture frames that are addressed to others, too.",
 	},
+	STRING("filter", filter, MAX_TEXT, "[^[:cntrl:]]*", "an expression as tcpdump takes it", "",
+	       "Packets to capture, in libpcap's syntax; none = every packet."),
+	NUMBER("snaplen", "bytes", snaplen, 64, 65535, "65535",
+	       "Bytes of a packet that are kept, from its beginning."),
 	NUMBER("main-lcore", "", main_lcore, 0, 127, "0",
 	       "CPU of the primary's control thread; it receives no packets."),
 	CPU_LIST(
@@ -151,6 +155,13 @@ const struct rtap_config_key rtap_config_keys[] = {
 	WORD("order", order, enum rtap_order, "strict|relaxed", "strict",
 	     "strict = idempotent producer, in order over retries, too; relaxed = librdkafka's own."
 	),
+	WORD("key-unit", key_unit, enum rtap_key_unit, "us|ns", "us",
+	     "Unit of the message's key, the capture time; pycapa's consumer knows us only."),
+	WORD("headers", headers, enum rtap_headers, "none|basic", "none",
+	     "Record headers: basic = wl, if, q, seq, ts (wire length, interface, queue, number, time)."
+	),
+	STRING("sensor", sensor, 64, "[A-Za-z0-9_.-]*", "up to 64 of A-Z a-z 0-9 _ . -", "",
+	       "Name of this probe in the header `if`; none = the instance's name."),
 	PROPERTIES(
 		"kafka.global", kafka_global, "bootstrap.servers: localhost:9092",
 		"Global properties of librdkafka's producer."
@@ -168,7 +179,9 @@ static_assert(
 	sizeof(enum rtap_log_level) == sizeof(unsigned int)
 		&& sizeof(enum rtap_idle) == sizeof(unsigned int)
 		&& sizeof(enum rtap_partitioner) == sizeof(unsigned int)
-		&& sizeof(enum rtap_order) == sizeof(unsigned int),
+		&& sizeof(enum rtap_order) == sizeof(unsigned int)
+		&& sizeof(enum rtap_key_unit) == sizeof(unsigned int)
+		&& sizeof(enum rtap_headers) == sizeof(unsigned int),
 	"words are stored as unsigned int"
 );
 
@@ -178,6 +191,21 @@ const struct rtap_config_key *rtap_config_key_lookup(const char *path) {
 			return &rtap_config_keys[i];
 	}
 	return NULL;
+}
+
+const char *
+rtap_config_place(const struct rtap_config *cfg, const char *path, char *buf, size_t size) {
+	const struct rtap_config_key *key = rtap_config_key_lookup(path);
+	size_t row = key != NULL ? (size_t)(key - rtap_config_keys) : 0;
+
+	if (key == NULL || cfg->places[row].line == 0)
+		snprintf(buf, size, "%s: %s", cfg->file, path);
+	else
+		snprintf(
+			buf, size, "%s:%u:%u: %s", cfg->file, cfg->places[row].line,
+			cfg->places[row].column, path
+		);
+	return buf;
 }
 
 void *rtap_config_field(struct rtap_config *cfg, const struct rtap_config_key *key) {

@@ -22,9 +22,6 @@ enum rtap_config_type {
 	RTAP_CONFIG_PROPERTIES, // name: value, both kept as text
 };
 
-// The most keys that the table may have, for arrays with an element per key.
-#define RTAP_CONFIG_MAX_KEYS 64
-
 // One key. `min` and `max` are inclusive and mean: the value of a number, mask or size; the length of a
 // string; the items of a list or of properties; the numbers in a CPU list.
 struct rtap_config_key {
@@ -57,6 +54,11 @@ const char *rtap_config_type_name(enum rtap_config_type type);
 const char *rtap_config_key_text(
 	const struct rtap_config *cfg, const struct rtap_config_key *key, char *buf, size_t size
 );
+
+// "FILE:LINE:COLUMN: KEY", or "FILE: KEY" for a value that the file does not have: for what is found wrong
+// with a value of a key after the loading. Returns `buf`.
+const char *
+rtap_config_place(const struct rtap_config *cfg, const char *path, char *buf, size_t size);
 
 // The field of a key.
 void *rtap_config_field(struct rtap_config *cfg, const struct rtap_config_key *key);

@@ -249,8 +249,11 @@ static int refuse_type(struct loader *l, const struct rtap_config_key *key) {
 }
 
 static int read_scalar(struct loader *l, const struct rtap_config_key *key) {
+	size_t row = (size_t)(key - rtap_config_keys);
 	struct rtap_config_error error;
 
+	l->cfg->places[row].line = (unsigned int)l->event.start_mark.line + 1;
+	l->cfg->places[row].column = (unsigned int)l->event.start_mark.column + 1;
 	switch (key->type) {
 	case RTAP_CONFIG_NUMBER:
 	case RTAP_CONFIG_POWER_OF_TWO:

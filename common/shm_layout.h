@@ -23,9 +23,16 @@
 #define RTAP_MAX_ZONES 8
 #define RTAP_MAX_RINGS_PER_QUEUE 16
 
-// Registered by the primary, published here: an 8-byte field of each mbuf, its capture time in ns
-// since the epoch, UTC.
-#define RTAP_CAPTURE_TIME_FIELD "rtap_dynfield_capture_time"
+// What a receive worker writes into each packet: a field of the mbuf, registered by the primary under this
+// name.
+#define RTAP_STAMP_FIELD "rtap_dynfield_stamp"
+struct rtap_packet_stamp {
+	uint64_t time_ns; // capture time, since the epoch, UTC
+	// Of the packets meant for its ring, from 1 on, those that were dropped because it was full
+	// included: a gap is a loss.
+	uint64_t sequence;
+	uint64_t wire_bytes; // its length before snaplen
+};
 
 // An incarnation is one life of a worker at a slot: a 64-bit number that is never used twice, never 0.
 // Its low 8 bits are the slot, the others the time at which a worker took it (CLOCK_MONOTONIC in ns, of
@@ -65,7 +72,7 @@ struct rtap_shm_header {
 	char dpdk_version[40];
 	uint8_t boot_id[RTAP_BOOT_ID_SIZE];
 	uint32_t nb_rings;
-	int32_t capture_time_offset; // of the mbuf field, bytes
+	int32_t stamp_offset; // of struct rtap_packet_stamp in an mbuf, bytes
 };
 
 struct rtap_shm {

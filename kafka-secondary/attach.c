@@ -208,8 +208,7 @@ static int check_block(struct attachment *a, const struct rtap_instance *inst) {
 	rte_memzone_walk(collect_zone, &a->zones);
 	code = shm_check_block(&a->header, &a->zones, rte_version(), why, sizeof(why));
 	if (code < 0
-	    && a->header.capture_time_offset
-		    != rte_mbuf_dynfield_lookup(RTAP_CAPTURE_TIME_FIELD, NULL)) {
+	    && a->header.stamp_offset != rte_mbuf_dynfield_lookup(RTAP_STAMP_FIELD, NULL)) {
 		snprintf(why, sizeof(why), SHM_CHECK_CORRUPTED);
 		code = RTAP_EXIT_MISMATCH;
 	}
@@ -281,6 +280,28 @@ static int map_counters(struct attachment *a, const struct rtap_instance *inst) 
 	return RTAP_EXIT_MISMATCH;
 }
 
+// Copied once: couriers can write to the counters file. A worker gets the copy by fork.
+static int note_origins(struct attachment *a, const struct rtap_config *cfg) {
+	const struct rtap_counters *c = &a->counters;
+	const char *sensor = cfg->sensor[0] != '\0' ? cfg->sensor : cfg->instance;
+
+	a->origins = calloc(a->header.nb_rings, sizeof(*a->origins));
+	if (a->origins == NULL) {
+		LOG(ERR, "out of memory");
+		return RTAP_EXIT_FAILURE;
+	}
+	for (unsigned int i = 0; i < a->header.nb_rings; i++) {
+		const struct rtap_ring_counters *ring = &c->rings[i];
+		char port[sizeof(c->ports[0].name)] = "";
+
+		for (unsigned int k = 0; k < c->shape.nb_ports; k++)
+			if (c->ports[k].port_id == ring->port_id)
+				memcpy(port, c->ports[k].name, sizeof(port) - 1);
+		record_origin_init(&a->origins[i], sensor, port, ring->queue_id, ring->ring_id);
+	}
+	return -1;
+}
+
 static int attach_inside(
 	struct attachment *a, const struct rtap_config *cfg, const struct rtap_instance *inst
 ) {
@@ -295,6 +316,8 @@ static int attach_inside(
 		code = look_up_rings(a);
 	if (code < 0)
 		code = map_counters(a, inst);
+	if (code < 0)
+		code = note_origins(a, cfg);
 	return code;
 }
 

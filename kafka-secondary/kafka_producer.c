@@ -31,7 +31,8 @@ struct kafka_producer {
 	bool idempotent;
 	size_t max_bytes; // of a message: message.max.bytes
 	struct partition_outbox outbox; // used by an idempotent one
-	rd_kafka_message_t batch[KAFKA_MAX_BATCH];
+	const struct kafka_record *batch_records[KAFKA_MAX_BATCH];
+	rd_kafka_message_t batch[KAFKA_MAX_BATCH]; // of batch_records
 	uint16_t batch_index[KAFKA_MAX_BATCH]; // record of each message of the batch
 	uint16_t rest[KAFKA_MAX_BATCH]; // records that are not yet in a batch
 };
@@ -131,7 +132,57 @@ static rd_kafka_message_t message_of(const struct kafka_record *r) {
 	};
 }
 
-// Move the records of `partition` from rest[] into batch[], in order. Returns how many.
+static rd_kafka_headers_t *headers_of(const struct kafka_record *r) {
+	rd_kafka_headers_t *headers = rd_kafka_headers_new(RECORD_NB_HEADERS);
+	struct record_headers h;
+
+	record_headers(r, &h);
+	for (unsigned int i = 0; i < RECORD_NB_HEADERS; i++)
+		rd_kafka_header_add(
+			headers, h.items[i].name, -1, h.items[i].value, (ssize_t)h.items[i].size
+		);
+	return headers;
+}
+
+static rd_kafka_resp_err_t produce_with_headers(
+	struct kafka_producer *p, int32_t partition, const struct kafka_record *r,
+	const rd_kafka_message_t *m
+) {
+	rd_kafka_headers_t *headers = headers_of(r);
+	rd_kafka_resp_err_t err = rd_kafka_producev(
+		p->rk, RD_KAFKA_V_RKT(p->topic.topic), RD_KAFKA_V_PARTITION(partition),
+		RD_KAFKA_V_VALUE(m->payload, m->len), RD_KAFKA_V_KEY(m->key, m->key_len),
+		RD_KAFKA_V_OPAQUE(m->_private), RD_KAFKA_V_MSGFLAGS(0), RD_KAFKA_V_HEADERS(headers),
+		RD_KAFKA_V_END
+	);
+
+	if (err != RD_KAFKA_RESP_ERR_NO_ERROR)
+		rd_kafka_headers_destroy(headers);
+	return err;
+}
+
+// Hand batch_records[] to the client; what it says stands in batch[].err. Once its queue is full, it is
+// so for all that follow.
+static void produce(struct kafka_producer *p, int32_t partition, unsigned int nb) {
+	rd_kafka_resp_err_t full = RD_KAFKA_RESP_ERR_NO_ERROR;
+
+	for (unsigned int i = 0; i < nb; i++)
+		p->batch[i] = message_of(p->batch_records[i]);
+	if (nb == 0 || p->batch_records[0]->origin == NULL) {
+		rd_kafka_produce_batch(p->topic.topic, partition, 0, p->batch, (int)nb);
+		return;
+	}
+	// A batch has no headers in librdkafka.
+	for (unsigned int i = 0; i < nb; i++) {
+		p->batch[i].err = full != RD_KAFKA_RESP_ERR_NO_ERROR
+			? full
+			: produce_with_headers(p, partition, p->batch_records[i], &p->batch[i]);
+		if (p->batch[i].err == RD_KAFKA_RESP_ERR__QUEUE_FULL)
+			full = p->batch[i].err;
+	}
+}
+
+// Move the records of `partition` from rest[] into batch_records[], in order. Returns how many.
 static unsigned int fill_batch(
 	struct kafka_producer *p, struct kafka_record *records, int32_t partition,
 	unsigned int *nb_rest
@@ -146,7 +197,7 @@ static unsigned int fill_batch(
 			continue;
 		}
 		p->batch_index[nb] = p->rest[i];
-		p->batch[nb++] = message_of(r);
+		p->batch_records[nb++] = r;
 	}
 	*nb_rest = kept;
 	return nb;
@@ -205,7 +256,7 @@ unsigned int kafka_producer_offer(
 		int32_t partition = records[p->rest[0]].partition;
 		unsigned int nb_batch = fill_batch(p, records, partition, &nb_rest);
 
-		rd_kafka_produce_batch(p->topic.topic, partition, 0, p->batch, (int)nb_batch);
+		produce(p, partition, nb_batch);
 		accepted += take_results(p, records, nb_batch, error);
 	}
 	return accepted;
@@ -235,8 +286,8 @@ static uint32_t send_some(
 	uint32_t i;
 
 	for (i = 0; i < nb; i++)
-		p->batch[i] = message_of(partition_outbox_look(&p->outbox, partition, i));
-	rd_kafka_produce_batch(p->topic.topic, partition, 0, p->batch, (int)nb);
+		p->batch_records[i] = partition_outbox_look(&p->outbox, partition, i);
+	produce(p, partition, nb);
 	for (i = 0; i < nb && p->batch[i].err != RD_KAFKA_RESP_ERR__QUEUE_FULL; i++) {
 		const struct kafka_record *r = partition_outbox_look(&p->outbox, partition, 0);
 		uint64_t tag = r->tag;

@@ -102,8 +102,10 @@ uint32_t partition_outbox_batch(struct partition_outbox *o, int32_t partition, u
 	if (p->confirmed_ns == 0)
 		return 1;
 	for (nb = 0; nb < waiting && nb < o->batch_records; nb++) {
-		bytes += p->records[(p->tail + nb) & p->mask].len + RECORD_KEY_BYTES
-			+ PARTITION_OUTBOX_RECORD_BYTES;
+		const struct kafka_record *r = &p->records[(p->tail + nb) & p->mask];
+
+		bytes += r->len + RECORD_KEY_BYTES + PARTITION_OUTBOX_RECORD_BYTES;
+		bytes += r->origin != NULL ? r->origin->header_bytes : 0;
 		if (bytes > o->batch_bytes)
 			break;
 	}

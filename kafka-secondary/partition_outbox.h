@@ -43,7 +43,7 @@ struct partition_outbox {
 
 #define PARTITION_OUTBOX_IDLE_NS (UINT64_C(600) * 1000000000)
 
-// What a record needs in a batch beside key and payload, at most (rdkafka_msg.h,
+// What a record needs in a batch beside key, headers and payload, at most (rdkafka_msg.h,
 // RD_KAFKAP_MESSAGE_V2_MAX_OVERHEAD is less).
 #define PARTITION_OUTBOX_RECORD_BYTES 64
 

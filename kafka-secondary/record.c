@@ -3,13 +3,43 @@
 
 #include "record.h"
 
-void record_key(uint64_t capture_time_ns, uint8_t key[RECORD_KEY_BYTES]) {
-	uint64_t us = capture_time_ns / 1000;
+#include <stdio.h>
+#include <string.h>
 
-	for (int i = RECORD_KEY_BYTES - 1; i >= 0; i--) {
-		key[i] = (uint8_t)us;
-		us >>= 8;
+static void put_big_endian(uint8_t *to, unsigned int nb_bytes, uint64_t value) {
+	while (nb_bytes > 0) {
+		to[--nb_bytes] = (uint8_t)value;
+		value >>= 8;
 	}
+}
+
+void record_key(uint64_t capture_time_ns, enum rtap_key_unit unit, uint8_t key[RECORD_KEY_BYTES]) {
+	put_big_endian(
+		key, RECORD_KEY_BYTES,
+		unit == RTAP_KEY_NS ? capture_time_ns : capture_time_ns / 1000
+	);
+}
+
+void record_origin_init(
+	struct record_origin *origin, const char *sensor, const char *port, uint64_t queue_id,
+	uint64_t ring_id
+) {
+	snprintf(origin->interface, sizeof(origin->interface), "%s:%s", sensor, port);
+	put_big_endian(origin->queue, 2, queue_id);
+	put_big_endian(origin->queue + 2, 2, ring_id);
+	origin->header_bytes = (uint32_t)strlen(origin->interface) + RECORD_HEADER_BYTES;
+}
+
+void record_headers(const struct kafka_record *r, struct record_headers *h) {
+	put_big_endian(h->numbers, 4, r->wire_bytes);
+	put_big_endian(h->numbers + 4, 8, r->sequence);
+	put_big_endian(h->numbers + 12, 8, r->time_ns);
+	h->items[0] = (struct record_header){"wl", h->numbers, 4};
+	h->items[1] = (struct record_header
+	){"if", r->origin->interface, strlen(r->origin->interface)};
+	h->items[2] = (struct record_header){"q", r->origin->queue, sizeof(r->origin->queue)};
+	h->items[3] = (struct record_header){"seq", h->numbers + 4, 8};
+	h->items[4] = (struct record_header){"ts", h->numbers + 12, 8};
 }
 
 struct record_partitions record_partitions_of_ring(

@@ -5,13 +5,14 @@
 
 #include "config.h"
 
+#include <stddef.h>
 #include <stdint.h>
 
 #define RECORD_KEY_BYTES 8
 
-// The key: capture time in us since the epoch, UTC, unsigned, network byte order. Metron's FromKey
+// The key: capture time in us (or ns) since the epoch, UTC, unsigned, network byte order. Metron's FromKey
 // deserializer and pycapa's consumer read exactly this, so nothing may be added to it.
-void record_key(uint64_t capture_time_ns, uint8_t key[RECORD_KEY_BYTES]);
+void record_key(uint64_t capture_time_ns, enum rtap_key_unit unit, uint8_t key[RECORD_KEY_BYTES]);
 
 // Which partitions a ring feeds: p, p + N, p + 2N ... for ring p of N; with fewer partitions than
 // rings several rings share one.
@@ -38,11 +39,41 @@ enum kafka_offer {
 	KAFKA_FATAL, // the producer is dead, and so is its worker
 };
 
+// What the headers say of every packet of a ring.
+struct record_origin {
+	char interface[160]; // "SENSOR:PORT"
+	uint8_t queue[4]; // receive queue, ring within it; 2 bytes each
+	uint32_t header_bytes; // of a record's headers, about: to keep a batch below its limit
+};
+
 struct kafka_record {
 	const void *payload;
 	uint32_t len;
+	uint32_t wire_bytes;
+	uint64_t time_ns, sequence; // see struct rtap_packet_stamp
+	const struct record_origin *origin; // NULL = no headers
 	int32_t partition;
 	uint8_t key[RECORD_KEY_BYTES]; // copied by the client
 	uint64_t tag; // comes back with the report
 	enum kafka_offer result; // out
 };
+
+// The headers of a record, `headers: basic`. Numbers are unsigned, in network byte order.
+#define RECORD_NB_HEADERS 5
+#define RECORD_HEADER_BYTES 48 // of all but the text of `if`
+struct record_headers {
+	struct record_header {
+		const char *name;
+		const void *value;
+		size_t size;
+	} items[RECORD_NB_HEADERS];
+	uint8_t numbers[20]; // wl, seq, ts: what the items point to
+};
+
+void record_origin_init(
+	struct record_origin *origin, const char *sensor, const char *port, uint64_t queue_id,
+	uint64_t ring_id
+);
+
+// *h points into itself and into the record's origin. `origin` is not NULL.
+void record_headers(const struct kafka_record *r, struct record_headers *h);

@@ -121,6 +121,8 @@ static unsigned int make_records(
 	for (unsigned int i = 0; i < nb; i++) {
 		struct rte_mbuf *m = ctx->pkts[i];
 		struct kafka_record *r = &ctx->records[i];
+		const struct rtap_packet_stamp *stamp
+			= RTE_MBUF_DYNFIELD(m, ctx->shm_header->stamp_offset, const struct rtap_packet_stamp *);
 
 		r->payload = likely(m->nb_segs == 1) ? rte_pktmbuf_mtod(m, const void *)
 						     : linearise(f, ctx, m, index + i);
@@ -129,10 +131,11 @@ static unsigned int make_records(
 		r->len = rte_pktmbuf_pkt_len(m);
 		r->partition = choose_partition(f, ctx, &set, m);
 		r->tag = feed_tag(f->ring_index, index + i, alone);
-		record_key(
-			*RTE_MBUF_DYNFIELD(m, ctx->shm_header->capture_time_offset, const uint64_t *),
-			r->key
-		);
+		r->wire_bytes = (uint32_t)stamp->wire_bytes;
+		r->sequence = stamp->sequence;
+		r->time_ns = stamp->time_ns;
+		r->origin = f->origin;
+		record_key(stamp->time_ns, ctx->cfg->key_unit, r->key);
 	}
 	return nb;
 }

@@ -53,6 +53,7 @@ struct ring_feed {
 	struct rtap_shm_ring *shared;
 	struct rte_ring *ring;
 	struct rtap_ring_counters *counters;
+	const struct record_origin *origin; // NULL = records have no headers
 	bool owned;
 	bool giving_back; // read no more: the ring goes to another worker, or this one stops
 	enum feed_state state;

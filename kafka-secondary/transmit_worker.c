@@ -303,6 +303,8 @@ static int init_worker(struct transmit_worker *w, const struct transmit_worker_a
 		snprintf(feeds[i].name, sizeof(feeds[i].name), "%.31s", w->shm->rings[i].name);
 		feeds[i].ring = a->rings[i];
 		feeds[i].counters = &a->counters.rings[i];
+		if (w->cfg->headers == RTAP_HEADERS_BASIC)
+			feeds[i].origin = &a->origins[i];
 	}
 	w->claims = (struct ring_claims){
 		.shm = w->shm,

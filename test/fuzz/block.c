@@ -20,7 +20,7 @@ const struct patch_field block_fields[] = {
 	HEADER(version),
 	HEADER(bytes),
 	HEADER(nb_rings),
-	HEADER(capture_time_offset),
+	HEADER(stamp_offset),
 	ELEMENT("dpdk_version", header.dpdk_version[0], char),
 	ELEMENT("slot.incarnation", slots[0].incarnation, struct rtap_shm_slot),
 	ELEMENT("shared.size", rings[0].size, struct rtap_shm_ring),
@@ -52,7 +52,7 @@ void block_build(struct rtap_shm *shm) {
 		.bytes = sizeof(*shm),
 		.dpdk_version = BLOCK_DPDK_VERSION,
 		.nb_rings = BLOCK_RINGS,
-		.capture_time_offset = sizeof(struct rte_mbuf) - sizeof(uint64_t),
+		.stamp_offset = sizeof(struct rte_mbuf) - sizeof(struct rtap_packet_stamp),
 	};
 	for (unsigned int i = 0; i < BLOCK_RINGS; i++) {
 		struct rtap_shm_ring *shared = &shm->rings[i];

@@ -33,10 +33,55 @@ START_TEST(key_bytes) {
 	uint8_t key[RECORD_KEY_BYTES + 2];
 
 	memset(key, 0xaa, sizeof(key));
-	record_key(keys[_i].ns, key + 1);
+	record_key(keys[_i].ns, RTAP_KEY_US, key + 1);
 	ck_assert_mem_eq(key + 1, keys[_i].key, RECORD_KEY_BYTES);
 	ck_assert_uint_eq(key[0], 0xaa);
 	ck_assert_uint_eq(key[RECORD_KEY_BYTES + 1], 0xaa);
+}
+END_TEST
+
+START_TEST(key_in_ns) {
+	static const uint8_t wanted[] = {0x17, 0x97, 0x9c, 0xfe, 0x3d, 0x79, 0xe4, 0x15};
+	uint8_t key[RECORD_KEY_BYTES];
+
+	record_key(UINT64_C(0x17979cfe3d79e415), RTAP_KEY_NS, key);
+	ck_assert_mem_eq(key, wanted, RECORD_KEY_BYTES);
+}
+END_TEST
+
+static const struct {
+	const char *name;
+	size_t size;
+	uint8_t value[16];
+} wanted_headers[RECORD_NB_HEADERS] = {
+	{"wl", 4, {0x00, 0x01, 0xff, 0xfe}},
+	{"if", 10, "tap7:net:0"},
+	{"q", 4, {0x03, 0xff, 0x00, 0x0f}},
+	{"seq", 8, {0x01, 0x02, 0x03, 0x04, 0x05, 0x06, 0x07, 0x08}},
+	{"ts", 8, {0x17, 0x97, 0x9c, 0xfe, 0x3d, 0x79, 0xe4, 0x15}},
+};
+
+START_TEST(header_bytes) {
+	struct record_origin origin;
+	struct record_headers h;
+	struct kafka_record r = {
+		.wire_bytes = 0x1fffe,
+		.sequence = UINT64_C(0x0102030405060708),
+		.time_ns = UINT64_C(0x17979cfe3d79e415),
+		.origin = &origin,
+	};
+	size_t bytes = 0;
+
+	record_origin_init(&origin, "tap7", "net:0", 1023, 15);
+	record_headers(&r, &h);
+	for (int i = 0; i < RECORD_NB_HEADERS; i++) {
+		ck_assert_str_eq(h.items[i].name, wanted_headers[i].name);
+		ck_assert_uint_eq(h.items[i].size, wanted_headers[i].size);
+		ck_assert_mem_eq(h.items[i].value, wanted_headers[i].value, h.items[i].size);
+		bytes += 2 + strlen(h.items[i].name) + h.items[i].size; // as Kafka writes it
+	}
+	ck_assert_uint_ge(origin.header_bytes, bytes);
+	ck_assert_uint_le(origin.header_bytes, bytes + 8);
 }
 END_TEST
 
@@ -170,6 +215,8 @@ static Suite *make_suite(void) {
 	TCase *tc = tcase_create("record");
 
 	tcase_add_loop_test(tc, key_bytes, 0, sizeof(keys) / sizeof(keys[0]));
+	tcase_add_test(tc, key_in_ns);
+	tcase_add_test(tc, header_bytes);
 	tcase_add_test(tc, ring_sets_are_disjoint);
 	tcase_add_test(tc, rings_share_too_few_partitions);
 	tcase_add_test(tc, flow_and_burst_use_all);

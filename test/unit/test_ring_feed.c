@@ -24,6 +24,7 @@
 #define NB_FLOWS 37
 #define NB_PARTITIONS 4
 #define FRAME_BYTES 64
+#define WIRE_BYTES 1064
 #define SEQUENCE_OFFSET 42 // behind Ethernet, IPv4 and UDP
 #define TIME_NS(i) (UINT64_C(1700000000123456789) + (uint64_t)(i)*1000)
 #define TIME_OFFSET RTE_ALIGN_CEIL(offsetof(struct rte_mbuf, dynfield1), 8)
@@ -36,6 +37,7 @@ static struct rtap_ring_counters ring_counters;
 static struct rtap_slot_counters counters;
 static struct feed_context ctx;
 static struct ring_feed feed;
+static struct record_origin origin;
 static struct rte_ring *ring;
 static struct rte_mbuf mbufs[2 * NB_PACKETS];
 static uint8_t frames[NB_PACKETS][FRAME_BYTES];
@@ -89,7 +91,8 @@ static struct rte_mbuf *make_packet(uint32_t i, uint32_t nth) {
 		m->nb_segs = 2;
 		m->next = make_mbuf(&mbufs[2 * i + 1], frames[i] + 50, FRAME_BYTES - 50);
 	}
-	*RTE_MBUF_DYNFIELD(m, TIME_OFFSET, uint64_t *) = TIME_NS(i);
+	*RTE_MBUF_DYNFIELD(m, TIME_OFFSET, struct rtap_packet_stamp *) = (struct rtap_packet_stamp
+	){.time_ns = TIME_NS(i), .sequence = i + 1, .wire_bytes = WIRE_BYTES};
 	return m;
 }
 
@@ -124,11 +127,12 @@ static void set_up(void) {
 	ck_assert_ptr_nonnull(ring);
 	ck_assert_int_eq(rte_ring_init(ring, "r", RING_SIZE, RING_F_SP_ENQ | RING_F_SC_DEQ), 0);
 	shm.header.nb_rings = 1;
-	shm.header.capture_time_offset = TIME_OFFSET;
+	shm.header.stamp_offset = TIME_OFFSET;
 	shm.rings[0].size = RING_SIZE;
 	ctx.shm_header = &shm.header;
 	ctx.cfg = &cfg;
 	ctx.counters = &counters;
+	record_origin_init(&origin, "probe", "net_tap0", 3, 1);
 }
 
 // The test's process ends now, and with it all threads of librdkafka.
@@ -211,6 +215,33 @@ static void serve_until(struct ring_feed *f, uint32_t tail) {
 
 // ---- what is in Kafka ----
 
+static void look_at_headers(const rd_kafka_message_t *m, uint32_t sequence) {
+	struct record_headers wanted;
+	struct kafka_record r = {
+		.wire_bytes = WIRE_BYTES,
+		.sequence = sequence + 1,
+		.time_ns = TIME_NS(sequence),
+		.origin = &origin,
+	};
+	rd_kafka_headers_t *headers = NULL;
+	const char *name;
+	const void *value;
+	size_t size;
+
+	rd_kafka_message_headers(m, &headers);
+	ck_assert_int_eq(headers != NULL, feed.origin != NULL);
+	if (headers == NULL)
+		return;
+	record_headers(&r, &wanted);
+	ck_assert_uint_eq(rd_kafka_header_cnt(headers), RECORD_NB_HEADERS);
+	for (unsigned int i = 0; i < RECORD_NB_HEADERS; i++) {
+		ck_assert_int_eq(rd_kafka_header_get_all(headers, i, &name, &value, &size), 0);
+		ck_assert_str_eq(name, wanted.items[i].name);
+		ck_assert_uint_eq(size, wanted.items[i].size);
+		ck_assert_mem_eq(value, wanted.items[i].value, size);
+	}
+}
+
 static void look_at_message(const rd_kafka_message_t *m, int64_t last[NB_PARTITIONS]) {
 	const uint8_t *frame = m->payload;
 	uint8_t expected[FRAME_BYTES], key[RECORD_KEY_BYTES];
@@ -223,9 +254,10 @@ static void look_at_message(const rd_kafka_message_t *m, int64_t last[NB_PARTITI
 	ck_assert_uint_lt(sequence, NB_PACKETS);
 	make_frame(expected, sequence);
 	ck_assert_mem_eq(frame, expected, FRAME_BYTES);
-	record_key(TIME_NS(sequence), key);
+	record_key(TIME_NS(sequence), RTAP_KEY_US, key);
 	ck_assert_uint_eq(m->key_len, RECORD_KEY_BYTES);
 	ck_assert_mem_eq(m->key, key, RECORD_KEY_BYTES);
+	look_at_headers(m, sequence);
 	found.times[sequence]++;
 	found.nb_messages++;
 	found.nb_backwards += (int64_t)sequence <= last[m->partition];
@@ -304,16 +336,26 @@ static void ck_at_rest(const struct ring_feed *f, uint64_t nb) {
 
 // ---- tests ----
 
-static const char *const partitioners[] = {
-	"partitioner: ring\n", "partitioner: flow\n", "partitioner: burst\n",
-	"order: relaxed\n",    "ack-window: 64\n",
+static const struct {
+	const char *keys;
+	bool headers;
+} ways[] = {
+	{"partitioner: ring\n", false},
+	{"partitioner: flow\n", false},
+	{"partitioner: burst\n", false},
+	{"order: relaxed\n", false},
+	{"ack-window: 64\n", false},
+	{"headers: basic\n", true},
+	{"headers: basic\norder: relaxed\n", true},
 };
+#define NB_WAYS (sizeof(ways) / sizeof(ways[0]))
 
 START_TEST(each_once_in_order) {
 	uint32_t nb_partitions_used = 0;
 
-	start_producer(partitioners[_i], "");
+	start_producer(ways[_i].keys, "");
 	begin(&feed);
+	feed.origin = ways[_i].headers ? &origin : NULL;
 	put_packets(0, NB_PACKETS, 5);
 	serve_until(&feed, NB_PACKETS);
 	ck_at_rest(&feed, NB_PACKETS);
@@ -729,7 +771,7 @@ static Suite *make_suite(void) {
 
 	tcase_add_checked_fixture(tc, set_up, tear_down);
 	tcase_set_timeout(tc, 60);
-	tcase_add_loop_test(tc, each_once_in_order, 0, 5);
+	tcase_add_loop_test(tc, each_once_in_order, 0, NB_WAYS);
 	tcase_add_test(tc, nothing_released_without_reports);
 	tcase_add_test(tc, no_spinning_behind_a_slow_broker);
 	tcase_add_loop_test(tc, order_survives_refusals, 0, 5);
