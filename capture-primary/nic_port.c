@@ -4,6 +4,7 @@
 #include "nic_port.h"
 
 #include "log.h"
+#include "now.h"
 #include "pci_nics.h"
 #include "sizing.h"
 
@@ -20,6 +21,7 @@
 #define RSS_WANTED (RTE_ETH_RSS_IP | RTE_ETH_RSS_TCP | RTE_ETH_RSS_UDP | RTE_ETH_RSS_SCTP)
 #define RSS_KEY_MAX 64
 #define VLAN_TAGS_BYTES 8 // two tags beyond the MTU
+#define SAY_AGAIN_NS (UINT64_C(60) * 1000000000)
 
 static const struct {
 	uint64_t flag;
@@ -350,21 +352,47 @@ static void update_link(struct nic_port *port, struct rtap_port_counters *counte
 	port->link_known = true;
 }
 
-// A driver may clear its statistics: ours go on from where they are.
-static void count_on(rtap_counter_t *counter, uint64_t *last, uint64_t value) {
-	rtap_counter_add(counter, value >= *last ? value - *last : value);
+// A driver may clear its statistics: ours go on from where they are. Returns what came.
+static uint64_t count_on(rtap_counter_t *counter, uint64_t *last, uint64_t value) {
+	uint64_t more = value >= *last ? value - *last : value;
+
+	rtap_counter_add(counter, more);
 	*last = value;
+	return more;
+}
+
+static void
+say_drops(struct nic_port *port, struct nic_port_drops *drops, uint64_t more, const char *why) {
+	uint64_t hidden;
+
+	drops->unsaid += more;
+	if (more == 0
+	    || !rtap_log_limit_pass(&drops->limit, rtap_monotonic_ns(), SAY_AGAIN_NS, &hidden))
+		return;
+	LOG(WARNING, "port %u: the device dropped %" PRIu64 " packets since the last such line: %s",
+	    port->port_id, drops->unsaid, why);
+	drops->unsaid = 0;
 }
 
 void nic_port_update_counters(struct nic_port *port, struct rtap_port_counters *counters) {
 	struct rte_eth_stats stats;
+	uint64_t missed = 0, no_buffer = 0;
 
 	if (rte_eth_stats_get(port->port_id, &stats) == 0) {
 		count_on(&counters->received, &port->last.received, stats.ipackets);
 		count_on(&counters->received_bytes, &port->last.received_bytes, stats.ibytes);
-		count_on(&counters->missed, &port->last.missed, stats.imissed);
+		missed = count_on(&counters->missed, &port->last.missed, stats.imissed);
 		count_on(&counters->errors, &port->last.errors, stats.ierrors);
-		count_on(&counters->no_buffer, &port->last.no_buffer, stats.rx_nombuf);
+		no_buffer = count_on(&counters->no_buffer, &port->last.no_buffer, stats.rx_nombuf);
 	}
+	say_drops(
+		port, &port->missed, missed,
+		"no descriptor was free, its receive workers do not keep up; more receive-queues, "
+		"receive-descriptors or receive-lcores, or cores of their own (isolcpus) help"
+	);
+	say_drops(
+		port, &port->no_buffer, no_buffer,
+		"no packet buffer was free; a larger buffer-memory helps"
+	);
 	update_link(port, counters);
 }

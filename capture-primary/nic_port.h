@@ -13,6 +13,12 @@ struct rte_mempool;
 
 #define NIC_PORT_MAX 32
 
+// Packets that a device dropped for one reason, for the log.
+struct nic_port_drops {
+	uint64_t unsaid;
+	struct rtap_log_limit limit;
+};
+
 struct nic_port {
 	uint16_t port_id;
 	unsigned int node; // NUMA node; 0 when the device has none
@@ -28,6 +34,7 @@ struct nic_port {
 	struct { // what the driver said last
 		uint64_t received, received_bytes, missed, errors, no_buffer;
 	} last;
+	struct nic_port_drops missed, no_buffer;
 };
 
 // The ports that EAL found, filtered by `port-mask`. Returns how many, or -ENODEV with the reason
@@ -44,5 +51,6 @@ int nic_port_configure(
 int nic_port_start(struct nic_port *port);
 void nic_port_stop(struct nic_port *port);
 
-// Copy what the driver says into the counters. Logs a change of the link. Control thread only.
+// Copy what the driver says into the counters. Logs a change of the link, and drops once a minute with what
+// helps. Control thread only.
 void nic_port_update_counters(struct nic_port *port, struct rtap_port_counters *counters);

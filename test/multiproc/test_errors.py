@@ -93,6 +93,13 @@ def bad_configurations(tap, lab):
         for program in primary, secondary:
             refused(tap, program(lab, "-c", path), "CONFIG", [f"{path}{where}", *wanted],
                     f"{program.__name__}: {what} is refused")
+    for arguments in (["-c", path], ["-c", path, "--check"]):
+        for expression, wanted in (("tcp prot 80", "syntax error"), ("tcp and udp", "rejects all"),
+                                   ("ip protochain 17", "protochain makes a loop")):
+            path.write_text(f'topic: t\nfilter: "{expression}"\n')
+            refused(tap, primary(lab, *arguments), "CONFIG",
+                    [f"{path}:2:9: filter: ", wanted, "allowed: "],
+                    f"the filter '{expression}' is refused {arguments[2:]}")
     lab.write_config({**SMALL, "group": "rtap-nobody-has-this"})
     refused(tap, primary(lab, "-c", lab.config_path), "CONFIG",
             ["'rtap-nobody-has-this'", "groupadd --system"], "an unknown group is refused", lab)
@@ -231,6 +238,22 @@ def device_limits(tap, lab):
     tap.ok(len(said) == 1 and "1024 adjusted to 512" in said[0],
            "descriptors are adjusted, a warning names both numbers", program.log())
     tap.equal(program.stop(), 0, "the primary with adjusted descriptors ends with 0")
+
+
+def device_drops(tap, lab):
+    """A device that drops 10 packets at each look for a second, and then forgets its statistics."""
+    lab.write_config(SMALL)
+    shim = lab.program("test", "multiproc", "limited_device.so")
+    program = start_primary(lab, environment=[f"LD_PRELOAD={shim}", "RTAP_TEST_DROPS=10"])
+    wait_for(lambda: lab.stats()["ports"][0]["missed"] == 103, "all drops", 20)
+    time.sleep(0.5)
+    port = lab.stats()["ports"][0]
+    tap.equal((port["missed"], port["no_buffer"]), (103, 7),
+              "drops of the device are counted on when its statistics jump back")
+    said = [text for text in lines(program.log(), "warning") if "the device dropped" in text]
+    tap.ok(len(said) == 2 and "receive-descriptors" in said[0] and "buffer-memory" in said[1],
+           "each kind of drop is said once a minute, with what helps", program.log())
+    tap.equal(program.stop(), 0, "the primary of a device that drops ends with 0")
 
 
 def eal_arguments(tap, lab):
@@ -461,7 +484,8 @@ def main():
     with Lab("rterrors") as lab, Lab("rtoutage") as other:
         outage = Outage(other)
         for part in (command_lines, bad_configurations, check_says_memory, refused_properties,
-                     not_root, too_few_hugepages, no_ports, device_limits, eal_arguments,
+                     not_root, too_few_hugepages, no_ports, device_limits, device_drops,
+                     eal_arguments,
                      second_primary, no_primary, mismatches, leftovers,
                      couriers_of_a_killed_primary):
             tap.run(part, lab)
