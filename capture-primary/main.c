@@ -128,6 +128,10 @@ int main(int argc, char **argv) {
 		fprintf(stderr, "%s\n", error.text);
 		return RTAP_EXIT_CONFIG;
 	}
+	if (rtap_overrides_apply(&opt.overrides, &cfg, &error) < 0) {
+		fprintf(stderr, "capture-primary: %s\n", error.text);
+		return RTAP_EXIT_USAGE;
+	}
 	rtap_log_init("capture-primary", cfg.log_level);
 	code = check_values(&cfg);
 	if (code >= 0)

@@ -10,7 +10,7 @@
 #include <string.h>
 
 static const char usage[]
-	= "Usage: capture-primary -c FILE [--check] [--wait] [-- EAL ARGUMENTS]\n"
+	= "Usage: capture-primary -c FILE [OPTION...] [-- EAL ARGUMENTS]\n"
 	  "\n"
 	  "Owns the ports of one instance and puts every packet on shared transmit rings, from where\n"
 	  "kafka-secondary carries them to Kafka.\n"
@@ -19,6 +19,11 @@ static const char usage[]
 	  "      --check        validate it, print the effective configuration and the memory it needs\n"
 	  "      --keys         print every key of the configuration\n"
 	  "      --wait         wait for the couriers of an earlier primary to end\n"
+	  "  -p PORT_MASK       overrides port-mask\n"
+	  "  -q QUEUES          overrides receive-queues\n"
+	  "  -b PACKETS         overrides burst-size\n"
+	  "  -d DESCRIPTORS     overrides receive-descriptors\n"
+	  "  -x SLOTS           overrides transmit-ring-size, a power of two\n"
 	  "  -h, --help         this text\n"
 	  "  -V, --version      version\n"
 	  "\n"
@@ -26,6 +31,13 @@ static const char usage[]
 	  "Exit codes: 0 ok, 2 usage, 3 configuration, 4 not root, 5 hugepages, 6 no ports,\n"
 	  "7 already running, 11 a port refused its configuration, 13 packets were left undelivered,\n"
 	  "1 anything else.\n";
+
+// Fastcapa's words.
+static const struct rtap_override overrides[] = {
+	{'p', "-p", "port-mask"},          {'q', "-q", "receive-queues"},
+	{'b', "-b", "burst-size"},         {'d', "-d", "receive-descriptors"},
+	{'x', "-x", "transmit-ring-size"}, {0, NULL, NULL},
+};
 
 int options_parse(struct options *opt, int argc, char **argv) {
 	static const struct option longopts[] = {
@@ -40,7 +52,7 @@ int options_parse(struct options *opt, int argc, char **argv) {
 	int c;
 
 	memset(opt, 0, sizeof(*opt));
-	while ((c = getopt_long(argc, argv, "+c:hV", longopts, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, "+c:p:q:b:d:x:hV", longopts, NULL)) != -1) {
 		switch (c) {
 		case 'c':
 			opt->config_path = optarg;
@@ -61,6 +73,8 @@ int options_parse(struct options *opt, int argc, char **argv) {
 			puts("capture-primary " RTAP_VERSION);
 			return RTAP_EXIT_OK;
 		default:
+			if (rtap_overrides_note(&opt->overrides, overrides, c, optarg))
+				break;
 			fputs("capture-primary: try --help\n", stderr);
 			return RTAP_EXIT_USAGE;
 		}

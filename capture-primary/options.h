@@ -3,10 +3,13 @@
 
 #pragma once
 
+#include "config_overrides.h"
+
 #include <stdbool.h>
 
 struct options {
 	const char *config_path;
+	struct rtap_overrides overrides;
 	bool check; // validate, print what it comes to, and leave
 	bool wait; // for couriers of an earlier primary to end
 	bool help_keys; // print the reference of all keys

@@ -75,6 +75,8 @@ int sizing_compute(
 	}
 	s->queue_budget = (uint32_t)(cfg->buffer_memory_bytes / s->buffer_bytes / s->nb_queues);
 	s->ring_size = next_power_of_2(s->queue_budget + 1);
+	if (cfg->transmit_ring_size > 0) // one slot would hold nothing
+		s->ring_size = cfg->transmit_ring_size > 2 ? (uint32_t)cfg->transmit_ring_size : 2;
 	for (unsigned int n = 0; n < s->nb_nodes; n++) {
 		s->nodes[n].nb_ports = ports_on_node[n];
 		node_compute(&s->nodes[n], s, cfg, page_bytes);
@@ -85,12 +87,16 @@ int sizing_compute(
 
 void sizing_print(const struct sizing *s, const struct rtap_config *cfg, FILE *out) {
 	static const uint32_t rates_kpps[] = {10, 100, 1000, 5000, 10000};
+	uint64_t most = cfg->transmit_rings_per_queue * (s->ring_size - 1);
+	uint64_t per_queue = most < s->queue_budget ? most : s->queue_budget;
 
 	fprintf(out, "# memory\n");
 	fprintf(out, "#   one buffer: %" PRIu32 " bytes (%" PRIu64 " data room)\n", s->buffer_bytes,
 		cfg->mbuf_data_room_bytes);
 	fprintf(out, "#   budget of a receive queue: %" PRIu32 " buffers, %" PRIu32 " queues\n",
 		s->queue_budget, s->nb_queues);
+	fprintf(out, "#   a transmit ring: %" PRIu32 " slots, room for %" PRIu32 " packets\n",
+		s->ring_size, s->ring_size - 1);
 	for (unsigned int n = 0; n < s->nb_nodes; n++) {
 		const struct sizing_node *node = &s->nodes[n];
 
@@ -111,6 +117,6 @@ void sizing_print(const struct sizing *s, const struct rtap_config *cfg, FILE *o
 		"# the rings ride out a stalled Kafka (frames of one buffer, evenly spread) for\n");
 	for (unsigned int i = 0; i < sizeof(rates_kpps) / sizeof(rates_kpps[0]); i++)
 		fprintf(out, "#   %10.3f s at %5" PRIu32 ",000 packets/s\n",
-			(double)s->queue_budget * s->nb_queues / (rates_kpps[i] * 1000.0),
+			(double)(per_queue * s->nb_queues) / (rates_kpps[i] * 1000.0),
 			rates_kpps[i]);
 }

@@ -103,6 +103,7 @@ struct rtap_config {
 
 	// memory
 	uint64_t transmit_rings_per_queue;
+	uint64_t transmit_ring_size; // slots; 0 = as many as a queue's share of the memory can fill
 	uint64_t buffer_memory_bytes; // per primary
 	uint64_t mbuf_data_room_bytes; // headroom included
 	char *hugepage_directory; // "" = EAL's choice

@@ -130,6 +130,10 @@ const struct rtap_config_key rtap_config_keys[] = {
 	       "Longest sleep of a receive worker with \"idle: sleep\"."),
 	NUMBER("transmit-rings-per-queue", "rings", transmit_rings_per_queue, 1, 16, "4",
 	       "Rings per receive queue: the workers that one queue can be spread over."),
+	INTEGER("transmit-ring-size", RTAP_CONFIG_POWER_OF_TWO, "slots", transmit_ring_size, 0,
+		1 << 26, "0",
+		"Slots of a transmit ring, one more than it holds; 0 = what buffer-memory can fill."
+	),
 	SIZE("buffer-memory", buffer_memory_bytes, MIB, 1024 * GIB, "256MiB",
 	     "Hugepage memory for packets that wait for Kafka, per primary."),
 	SIZE("mbuf-data-room", mbuf_data_room_bytes, 1152, 65535, "2176",
@@ -363,6 +367,7 @@ static int set_integer(
 	bool size = key->type == RTAP_CONFIG_SIZE;
 	bool hex = strncasecmp(text, "0x", 2) == 0;
 	const char *end = "";
+	char usable[80] = "";
 	uint64_t number, below;
 	int rc = (size ? parse_size : parse_number)(text, &number, &end);
 
@@ -379,11 +384,17 @@ static int set_integer(
 		);
 	if (key->type == RTAP_CONFIG_POWER_OF_TWO && (number & (number - 1)) != 0) {
 		below = UINT64_C(1) << (63 - __builtin_clzll(number));
+		if (strcmp(key->unit, "slots") == 0) // of a ring: one is never used
+			snprintf(
+				usable, sizeof(usable),
+				", which hold %" PRIu64 " and %" PRIu64 " packets", below - 1,
+				2 * below - 1
+			);
 		return rtap_config_refuse(
 			key, error,
 			"%" PRIu64 " is not a power of two, the nearest are %" PRIu64
-			" and %" PRIu64,
-			number, below, 2 * below
+			" and %" PRIu64 "%s",
+			number, below, 2 * below, usable
 		);
 	}
 	*field = number;
@@ -615,9 +626,14 @@ int rtap_config_set(
 	struct rtap_config_error *error
 ) {
 	const struct rtap_config_key *key = rtap_config_key_lookup(path);
+	int rc;
 
-	if (key != NULL)
-		return rtap_config_key_set(cfg, key, value, error);
+	if (key != NULL) {
+		rc = rtap_config_key_set(cfg, key, value, error);
+		if (rc == 0)
+			memset(&cfg->places[key - rtap_config_keys], 0, sizeof(cfg->places[0]));
+		return rc;
+	}
 	snprintf(error->text, sizeof(error->text), "unknown key %s", rtap_config_quote(path).text);
 	return errno_set(EINVAL);
 }

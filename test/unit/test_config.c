@@ -3,6 +3,7 @@
 
 #include "check_main.h"
 #include "config.h"
+#include "config_overrides.h"
 #include "config_schema.h"
 #include "cpu_list.h"
 
@@ -906,6 +907,48 @@ START_TEST(test_device_kinds) {
 }
 END_TEST
 
+static const struct rtap_override overrides[] = {
+	{'q', "-q", "receive-queues"},
+	{'x', "-x", "transmit-ring-size"},
+	{0, NULL, NULL},
+};
+
+// Options of a command line: the last one wins over an earlier one and over the file.
+START_TEST(test_overrides) {
+	static const char text[] = "receive-queues: 2\ntransmit-ring-size: 64\n";
+	struct rtap_overrides given = {0};
+	struct rtap_config_error error;
+	struct rtap_config cfg;
+	char place[64];
+
+	ck_assert_int_eq(rtap_config_load_buffer(&cfg, "t.yaml", text, strlen(text), &error), 0);
+	ck_assert_str_eq(
+		rtap_config_place(&cfg, "receive-queues", place, sizeof(place)),
+		"t.yaml:1:17: receive-queues"
+	);
+	ck_assert_str_eq(rtap_config_place(&cfg, "mtu", place, sizeof(place)), "t.yaml: mtu");
+	ck_assert(!rtap_overrides_note(&given, overrides, 'z', "1"));
+	ck_assert(rtap_overrides_note(&given, overrides, 'q', "x"));
+	ck_assert(rtap_overrides_note(&given, overrides, 'q', "7"));
+	ck_assert_int_eq(rtap_overrides_apply(&given, &cfg, &error), 0);
+	ck_assert_uint_eq(cfg.receive_queues, 7);
+	ck_assert_uint_eq(cfg.transmit_ring_size, 64);
+	ck_assert_str_eq(
+		rtap_config_place(&cfg, "receive-queues", place, sizeof(place)),
+		"t.yaml: receive-queues"
+	);
+	ck_assert(rtap_overrides_note(&given, overrides, 'x', "1000"));
+	ck_assert_int_eq(rtap_overrides_apply(&given, &cfg, &error), -EINVAL);
+	ck_assert_str_eq(
+		error.text,
+		"-x: transmit-ring-size: 1000 is not a power of two, the nearest are 512 and 1024, "
+		"which hold 511 and 1023 packets; allowed: a power of two, 0 to 67108864 slots"
+	);
+	ck_assert_uint_eq(cfg.transmit_ring_size, 64);
+	rtap_config_fini(&cfg);
+}
+END_TEST
+
 static Suite *make_suite(void) {
 	Suite *suite = suite_create("config");
 	TCase *tc = tcase_create("config");
@@ -933,6 +976,7 @@ static Suite *make_suite(void) {
 	tcase_add_test(tc, test_cpu_list);
 	tcase_add_test(tc, test_allowed_cpus);
 	tcase_add_test(tc, test_device_kinds);
+	tcase_add_test(tc, test_overrides);
 	suite_add_tcase(suite, tc);
 	return suite;
 }

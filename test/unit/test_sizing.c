@@ -247,6 +247,26 @@ START_TEST(printed_parts) {
 }
 END_TEST
 
+START_TEST(configured_ring_size) {
+	static const uint64_t sizes[][2] = {{1, 2}, {2, 2}, {64, 64}, {1 << 26, 1 << 26}};
+	char *text;
+	size_t size;
+
+	for (int i = 0; i < 4; i++) {
+		FILE *out = open_memstream(&text, &size);
+
+		cfg.transmit_ring_size = sizes[i][0];
+		ck_assert_int_eq(compute(1, PAGE_2M), 0);
+		ck_assert_uint_eq(s.ring_size, sizes[i][1]);
+		sizing_print(&s, &cfg, out);
+		fclose(out);
+		if (s.ring_size == 64) // four rings of 63
+			ck_assert_ptr_nonnull(strstr(text, " 0.025 s at    10,000 packets/s\n"));
+		free(text);
+	}
+}
+END_TEST
+
 static Suite *make_suite(void) {
 	Suite *suite = suite_create("sizing");
 	TCase *tc = tcase_create("sizing");
@@ -263,6 +283,7 @@ static Suite *make_suite(void) {
 	tcase_add_test(tc, all_nodes_and_no_more);
 	tcase_add_test(tc, largest);
 	tcase_add_test(tc, printed_parts);
+	tcase_add_test(tc, configured_ring_size);
 	suite_add_tcase(suite, tc);
 	return suite;
 }
