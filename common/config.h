@@ -50,11 +50,19 @@ struct rtap_string_list {
 	unsigned int nb_items;
 };
 
+enum rtap_property_source {
+	RTAP_PROPERTY_TEXT, // the value stands in the configuration
+	RTAP_PROPERTY_FILE, // {file: PATH}
+	RTAP_PROPERTY_ENV, // {env: NAME}
+};
+
 // A librdkafka property as written by the user, kept as text; line and column of its key, 0 when it is
 // our default.
 struct rtap_property {
 	char *name;
-	char *value;
+	char *value; // "" until rtap_config_read_secrets() when it stands elsewhere
+	enum rtap_property_source source;
+	char *from; // path or variable; NULL for a text
 	unsigned int line, column;
 };
 
@@ -112,6 +120,7 @@ struct rtap_config {
 	char *topic;
 	uint64_t workers; // per secondary
 	struct rtap_cpu_list worker_cpus; // empty = all that the process may use
+	char *run_as; // user that the workers become; "" = as started
 	uint64_t worker_burst; // packets handed to the Kafka client at once
 	uint64_t ack_window; // packets per ring that the Kafka client may hold
 	enum rtap_partitioner partitioner;
@@ -140,11 +149,18 @@ int rtap_config_load_buffer(
 	struct rtap_config_error *error
 );
 
+// Fetch the values of properties that stand in a file or in the environment; a newline at the end is
+// not part of one. Only who needs them does it. A file that everybody may read is warned of. Variables
+// that were taken are blank afterwards, for /proc/PID/environ and for children. Returns 0, or -EINVAL
+// with error->text set, which names the place and never the value.
+int rtap_config_read_secrets(struct rtap_config *cfg, struct rtap_config_error *error);
+
 // Free what a load allocated. Safe on a zeroed struct.
 void rtap_config_fini(struct rtap_config *cfg);
 
 // Print the effective configuration as YAML that would load to the same. Property values whose name
-// speaks of a secret (password, secret, key.pem, oauthbearer.config) are printed as "(hidden)".
+// speaks of a secret (password, secret, key.pem, oauthbearer.config) are printed as "(hidden)"; of those
+// that stand elsewhere only the place is.
 void rtap_config_print(const struct rtap_config *cfg, FILE *out);
 
 // Print every key with type, unit, range, default and one line of help, made from the table.

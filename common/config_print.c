@@ -75,13 +75,23 @@ static bool is_secret(const char *name) {
 	return false;
 }
 
+static void emit_place(yaml_emitter_t *emitter, const struct rtap_property *p) {
+	emit_mapping_start(emitter);
+	emit_plain(emitter, p->source == RTAP_PROPERTY_FILE ? "file" : "env");
+	emit_text(emitter, p->from);
+	emit_mapping_end(emitter);
+}
+
 static void emit_properties(yaml_emitter_t *emitter, const struct rtap_property_list *list) {
 	emit_mapping_start(emitter);
 	for (unsigned int i = 0; i < list->nb_items; i++) {
 		const struct rtap_property *p = &list->items[i];
 
 		emit_plain(emitter, p->name);
-		emit_text(emitter, is_secret(p->name) ? "(hidden)" : p->value);
+		if (p->source != RTAP_PROPERTY_TEXT)
+			emit_place(emitter, p);
+		else
+			emit_text(emitter, is_secret(p->name) ? "(hidden)" : p->value);
 	}
 	emit_mapping_end(emitter);
 }

@@ -149,6 +149,9 @@ const struct rtap_config_key rtap_config_keys[] = {
 		"worker-cpus", worker_cpus, 1023,
 		"CPUs of the transmit workers; none = all allowed CPUs."
 	),
+	STRING("run-as", run_as, 64, "[^[:cntrl:][:space:]:,]*",
+	       "a user's name, or \"\" for the one that started the secondary", "",
+	       "User that the transmit workers become, with its groups, before they meet Kafka."),
 	NUMBER("worker-burst", "packets", worker_burst, 1, 1024, "256",
 	       "Packets handed to the Kafka client at once."),
 	INTEGER("ack-window", RTAP_CONFIG_POWER_OF_TWO, "packets", ack_window, 64, 1048576, "32768",
@@ -541,6 +544,7 @@ static int set_string_list(
 static void property_fini(struct rtap_property *property) {
 	free(property->name);
 	free(property->value);
+	free(property->from);
 }
 
 static void property_list_fini(struct rtap_property_list *list) {
@@ -591,6 +595,16 @@ int rtap_config_property_add(
 	}
 	items[list->nb_items++] = property;
 	return 0;
+}
+
+int rtap_config_property_from(
+	struct rtap_property_list *list, enum rtap_property_source source, const char *from
+) {
+	struct rtap_property *property = &list->items[list->nb_items - 1];
+
+	property->source = source;
+	property->from = strdup(from);
+	return property->from != NULL ? 0 : errno_set(ENOMEM);
 }
 
 int rtap_config_key_set(

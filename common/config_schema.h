@@ -92,6 +92,11 @@ int rtap_config_property_add(
 	const char *value, unsigned int line, unsigned int column, struct rtap_config_error *error
 );
 
+// The property that was added last takes its value from elsewhere. 0 or -ENOMEM.
+int rtap_config_property_from(
+	struct rtap_property_list *list, enum rtap_property_source source, const char *from
+);
+
 // The property `name`; NULL when it is not set.
 const struct rtap_property *
 rtap_config_property_find(const struct rtap_property_list *list, const char *name);

@@ -11,6 +11,7 @@
 #include <yaml.h>
 
 #include <fcntl.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -284,16 +285,61 @@ static int read_list(struct loader *l, const struct rtap_config_key *key) {
 	}
 }
 
-// The value of the property `name` comes next.
-static int
-read_property_value(struct loader *l, const struct rtap_config_key *key, const char *name) {
+// Where the value of a property stands when it is not in the file itself.
+struct property_place {
+	enum rtap_property_source source;
+	char from[PATH_MAX];
+};
+
+static int refuse_place(struct loader *l, const struct rtap_config_key *key, const char *name) {
+	return REFUSE(
+		l, "%s: %s: not a place of a value; allowed: {file: PATH} or {env: NAME}",
+		key->path, rtap_config_quote(name).text
+	);
+}
+
+// The start of a mapping is the current event, its end is afterwards.
+static int read_place(
+	struct loader *l, const struct rtap_config_key *key, const char *name,
+	struct property_place *place
+) {
+	int rc = next(l);
+
+	if (rc != 0)
+		return rc;
+	if (l->event.type == YAML_SCALAR_EVENT && strcmp(scalar(l), "file") == 0)
+		place->source = RTAP_PROPERTY_FILE;
+	else if (l->event.type == YAML_SCALAR_EVENT && strcmp(scalar(l), "env") == 0)
+		place->source = RTAP_PROPERTY_ENV;
+	else
+		return refuse_place(l, key, name);
+	rc = next(l);
+	if (rc != 0)
+		return rc;
+	if (l->event.type != YAML_SCALAR_EVENT || is_null(l) || scalar(l)[0] == '\0'
+	    || strlen(scalar(l)) >= sizeof(place->from))
+		return refuse_place(l, key, name);
+	snprintf(place->from, sizeof(place->from), "%s", scalar(l));
+	rc = next(l);
+	return rc == 0 && l->event.type != YAML_MAPPING_END_EVENT ? refuse_place(l, key, name) : rc;
+}
+
+// The value of the property `name` comes next: a text, which is the current event then, or its place.
+static int read_property_value(
+	struct loader *l, const struct rtap_config_key *key, const char *name,
+	struct property_place *place
+) {
 	struct rtap_config_quoted quoted = rtap_config_quote(name);
 	int rc = next(l);
 
+	if (rc == 0 && l->event.type == YAML_MAPPING_START_EVENT)
+		return read_place(l, key, name, place);
 	if (rc == 0 && l->event.type != YAML_SCALAR_EVENT)
 		rc = REFUSE(
-			l, "%s: %s has more than one value; allowed: one text or number", key->path,
-			quoted.text
+			l,
+			"%s: %s has more than one value; allowed: one text or number, {file: PATH} "
+			"or {env: NAME}",
+			key->path, quoted.text
 		);
 	else if (rc == 0 && is_null(l))
 		rc = REFUSE(
@@ -306,6 +352,7 @@ read_property_value(struct loader *l, const struct rtap_config_key *key, const c
 
 // The name of a property is the current event.
 static int read_property(struct loader *l, const struct rtap_config_key *key) {
+	struct property_place place = {.source = RTAP_PROPERTY_TEXT};
 	struct rtap_config_error error;
 	yaml_event_t name = l->event;
 	int rc;
@@ -313,16 +360,21 @@ static int read_property(struct loader *l, const struct rtap_config_key *key) {
 	if (name.type != YAML_SCALAR_EVENT)
 		return refuse_type(l, key);
 	l->event = (yaml_event_t){0}; // the name lives until its value is there
-	rc = read_property_value(l, key, (const char *)name.data.scalar.value);
+	rc = read_property_value(l, key, (const char *)name.data.scalar.value, &place);
 	if (rc == 0) {
 		l->event.start_mark = name.start_mark;
 		rc = rtap_config_property_add(
-			l->cfg, key, (const char *)name.data.scalar.value, scalar(l),
+			l->cfg, key, (const char *)name.data.scalar.value,
+			place.source == RTAP_PROPERTY_TEXT ? scalar(l) : "",
 			(unsigned int)name.start_mark.line + 1,
 			(unsigned int)name.start_mark.column + 1, &error
 		);
 		rc = locate(l, rc, &error);
 	}
+	if (rc == 0 && place.source != RTAP_PROPERTY_TEXT)
+		rc = rtap_config_property_from(
+			rtap_config_field(l->cfg, key), place.source, place.from
+		);
 	yaml_event_delete(&name);
 	return rc;
 }

@@ -22,9 +22,15 @@
 
 #define REPORTS_AT_ONCE 512
 #define EVENTS_AT_ONCE 32
+#define DENIED_FIRST_NS (UINT64_C(1) * 1000000000) // until a denied client is replaced; doubles
+#define DENIED_MOST_NS (UINT64_C(10) * 1000000000)
 
 struct kafka_producer {
-	rd_kafka_t *rk;
+	rd_kafka_t *rk; // the topic's, until it is denied its producer id and replaced
+	rd_kafka_topic_t *target;
+	bool lone;
+	uint64_t denied_ns; // when it was denied, 0 = it is not
+	uint64_t denied_wait_ns; // how long to wait before the next one is tried
 	rd_kafka_queue_t *events;
 	struct kafka_topic topic;
 	_Atomic bool fatal;
@@ -66,43 +72,130 @@ static void look_at_properties(struct kafka_producer *p) {
 	p->outbox.batch_bytes = batch_bytes < p->max_bytes ? batch_bytes : p->max_bytes;
 }
 
+// A client and its topic. NULL with `why` set.
+static rd_kafka_t *open_client(
+	struct kafka_topic *topic, bool lone, rd_kafka_topic_t **target, char *why, size_t size
+) {
+	rd_kafka_conf_t *conf = kafka_settings_build(topic->cfg, topic->nb_rings, lone, why, size);
+	rd_kafka_t *rk;
+
+	if (conf == NULL)
+		return NULL;
+	rd_kafka_conf_set_log_cb(conf, on_log);
+	rd_kafka_conf_set_opaque(conf, topic);
+	rk = rd_kafka_new(RD_KAFKA_PRODUCER, conf, why, size);
+	if (rk == NULL) {
+		rd_kafka_conf_destroy(conf);
+		return NULL;
+	}
+	*target = rd_kafka_topic_new(rk, topic->cfg->topic, NULL);
+	if (*target != NULL)
+		return rk;
+	snprintf(
+		why, size, "topic %s: %s", topic->cfg->topic,
+		rd_kafka_err2str(rd_kafka_last_error())
+	);
+	rd_kafka_destroy(rk);
+	return NULL;
+}
+
 struct kafka_producer *kafka_producer_create(
 	const struct rtap_config *cfg, unsigned int nb_rings, bool lone, bool speaks, char *why,
 	size_t why_size
 ) {
 	struct kafka_producer *p = calloc(1, sizeof(*p));
-	rd_kafka_conf_t *conf;
 	int rc;
 
 	snprintf(why, why_size, "out of memory");
-	conf = p != NULL ? kafka_settings_build(cfg, nb_rings, lone, why, why_size) : NULL;
-	if (conf == NULL)
-		goto free_producer;
+	if (p == NULL)
+		return NULL;
 	pthread_mutex_init(&p->topic.lock, NULL);
-	rd_kafka_conf_set_log_cb(conf, on_log);
-	rd_kafka_conf_set_opaque(conf, &p->topic);
-	p->rk = rd_kafka_new(RD_KAFKA_PRODUCER, conf, why, why_size);
-	if (p->rk == NULL)
-		goto destroy_conf;
-	p->events = rd_kafka_queue_get_main(p->rk);
-	p->topic.rk = p->rk;
 	p->topic.cfg = cfg;
 	p->topic.nb_rings = nb_rings;
 	p->topic.speaks = speaks;
+	p->lone = lone;
+	p->rk = open_client(&p->topic, lone, &p->target, why, why_size);
+	if (p->rk == NULL)
+		goto free_producer;
+	p->events = rd_kafka_queue_get_main(p->rk);
+	p->topic.rk = p->rk;
+	p->topic.topic = p->target;
 	look_at_properties(p);
-	p->topic.topic = rd_kafka_topic_new(p->rk, cfg->topic, NULL);
-	rc = p->topic.topic == NULL ? -EINVAL : (lone ? 0 : kafka_topic_watch(&p->topic));
+	kafka_settings_principal(
+		rd_kafka_conf(p->rk), p->topic.principal, sizeof(p->topic.principal)
+	);
+	rc = lone ? 0 : kafka_topic_watch(&p->topic);
 	if (rc == 0)
 		return p;
 	snprintf(why, why_size, "topic %s: %s", cfg->topic, strerror(-rc));
 	rd_kafka_queue_destroy(p->events);
+	rd_kafka_topic_destroy(p->target);
 	rd_kafka_destroy(p->rk);
-	goto free_producer;
-destroy_conf:
-	rd_kafka_conf_destroy(conf);
 free_producer:
 	free(p);
 	return NULL;
+}
+
+// ---- denied ----
+
+static bool is_denied_id(const struct kafka_producer *p) {
+	char text[256];
+
+	return rd_kafka_fatal_error(p->rk, text, sizeof(text))
+		== RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED;
+}
+
+// A client that is denied its producer id is dead, and so would be the next worker's: this worker waits
+// with its rings, and another client asks again.
+static void note_denied_id(struct kafka_producer *p) {
+	kafka_topic_say_denied(&p->topic, KAFKA_DENIED_IDEMPOTENCE);
+	if (p->denied_ns != 0)
+		return;
+	p->denied_ns = rtap_monotonic_ns();
+	p->denied_wait_ns = p->denied_wait_ns == 0 ? DENIED_FIRST_NS : 2 * p->denied_wait_ns;
+	if (p->denied_wait_ns > DENIED_MOST_NS)
+		p->denied_wait_ns = DENIED_MOST_NS;
+}
+
+static void note_error(struct kafka_producer *p, rd_kafka_resp_err_t err) {
+	if (err == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED)
+		kafka_topic_say_denied(&p->topic, KAFKA_DENIED_WRITE);
+}
+
+static void destroy_client(rd_kafka_t *rk, rd_kafka_topic_t *target) {
+	rd_kafka_topic_destroy(target);
+	rd_kafka_destroy(rk);
+}
+
+// Nothing is with the dead client any more: take another one.
+static void replace_client(struct kafka_producer *p) {
+	rd_kafka_t *old_rk = p->rk, *rk;
+	rd_kafka_topic_t *old_target = p->target, *target;
+	char why[256];
+
+	rk = open_client(&p->topic, p->lone, &target, why, sizeof(why));
+	if (rk == NULL)
+		LOG(DEBUG, "%s", why);
+	if (rk == NULL || (!p->lone && !kafka_topic_change_client(&p->topic, rk, target))) {
+		p->denied_ns = rtap_monotonic_ns();
+		if (rk != NULL)
+			destroy_client(rk, target);
+		return;
+	}
+	rd_kafka_queue_destroy(p->events);
+	p->rk = rk;
+	p->target = target;
+	p->events = rd_kafka_queue_get_main(rk);
+	p->denied_ns = 0;
+	partition_outbox_forget(&p->outbox);
+	if (p->lone)
+		destroy_client(old_rk, old_target);
+}
+
+static void replace_client_if_due(struct kafka_producer *p) {
+	if (rtap_monotonic_ns() - p->denied_ns >= p->denied_wait_ns
+	    && rd_kafka_outq_len(p->rk) == 0)
+		replace_client(p);
 }
 
 static enum kafka_offer offer_result(struct kafka_producer *p, rd_kafka_resp_err_t err) {
@@ -114,6 +207,8 @@ static enum kafka_offer offer_result(struct kafka_producer *p, rd_kafka_resp_err
 	case RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE:
 		return KAFKA_TOO_LARGE;
 	case RD_KAFKA_RESP_ERR__FATAL:
+		if (is_denied_id(p))
+			return KAFKA_REFUSED; // an event will say so
 		atomic_store(&p->fatal, true);
 		return KAFKA_FATAL;
 	default:
@@ -150,7 +245,7 @@ static rd_kafka_resp_err_t produce_with_headers(
 ) {
 	rd_kafka_headers_t *headers = headers_of(r);
 	rd_kafka_resp_err_t err = rd_kafka_producev(
-		p->rk, RD_KAFKA_V_RKT(p->topic.topic), RD_KAFKA_V_PARTITION(partition),
+		p->rk, RD_KAFKA_V_RKT(p->target), RD_KAFKA_V_PARTITION(partition),
 		RD_KAFKA_V_VALUE(m->payload, m->len), RD_KAFKA_V_KEY(m->key, m->key_len),
 		RD_KAFKA_V_OPAQUE(m->_private), RD_KAFKA_V_MSGFLAGS(0), RD_KAFKA_V_HEADERS(headers),
 		RD_KAFKA_V_END
@@ -169,7 +264,7 @@ static void produce(struct kafka_producer *p, int32_t partition, unsigned int nb
 	for (unsigned int i = 0; i < nb; i++)
 		p->batch[i] = message_of(p->batch_records[i]);
 	if (nb == 0 || p->batch_records[0]->origin == NULL) {
-		rd_kafka_produce_batch(p->topic.topic, partition, 0, p->batch, (int)nb);
+		rd_kafka_produce_batch(p->target, partition, 0, p->batch, (int)nb);
 		return;
 	}
 	// A batch has no headers in librdkafka.
@@ -213,6 +308,7 @@ static unsigned int take_results(
 
 		r->result = offer_result(p, p->batch[i].err);
 		accepted += r->result == KAFKA_ACCEPTED;
+		note_error(p, p->batch[i].err);
 		if (r->result != KAFKA_ACCEPTED && *error == NULL)
 			*error = rd_kafka_err2str(p->batch[i].err);
 	}
@@ -297,6 +393,7 @@ static uint32_t send_some(
 		partition_outbox_remove(&p->outbox, partition, 1, accepted);
 		if (accepted)
 			continue;
+		note_error(p, p->batch[i].err);
 		report(arg, tag, KAFKA_RETURNED, len, rd_kafka_err2str(p->batch[i].err));
 		refused = true;
 	}
@@ -360,6 +457,10 @@ hand_out(struct kafka_producer *p, rd_kafka_event_t *event, kafka_report_cb repo
 			const rd_kafka_message_t *m = messages[i];
 			enum kafka_outcome outcome = outcome_of(p, m);
 
+			if (outcome == KAFKA_DELIVERED)
+				p->denied_wait_ns = 0;
+			else
+				note_error(p, m->err);
 			report(arg, (uint64_t)(uintptr_t)m->_private, outcome, m->len,
 			       reason_of(p, m));
 			if (!p->idempotent)
@@ -376,6 +477,10 @@ hand_out(struct kafka_producer *p, rd_kafka_event_t *event, kafka_report_cb repo
 }
 
 static void on_error(struct kafka_producer *p, rd_kafka_event_t *event) {
+	if (is_denied_id(p)) {
+		note_denied_id(p);
+		return;
+	}
 	if (rd_kafka_event_error(event) == RD_KAFKA_RESP_ERR__FATAL
 	    || rd_kafka_event_error_is_fatal(event)) {
 		LOG(ERR, "fatal: %s; this worker ends, the next one goes on from where Kafka is",
@@ -391,7 +496,10 @@ kafka_producer_poll(struct kafka_producer *p, int timeout_ms, kafka_report_cb re
 	rd_kafka_event_t *event;
 	unsigned int nb = 0;
 
-	send_turns(p, report, arg);
+	if (p->denied_ns == 0)
+		send_turns(p, report, arg);
+	else
+		replace_client_if_due(p);
 	// Bounded: the caller has rings to read and a heartbeat to give.
 	for (unsigned int i = 0; i < EVENTS_AT_ONCE; i++) {
 		event = rd_kafka_queue_poll(p->events, timeout_ms);

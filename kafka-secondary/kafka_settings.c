@@ -3,12 +3,15 @@
 
 #include "kafka_settings.h"
 
+#include "certificate.h"
 #include "log.h"
 
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
+#include <unistd.h>
 
 #define LOG_TYPE "kafka"
 
@@ -156,6 +159,143 @@ static int set_users(
 	return 0;
 }
 
+// ---- security ----
+
+static const struct {
+	const char *mechanism, *feature;
+} mechanisms[] = {
+	{"GSSAPI", "sasl_gssapi"},           {"PLAIN", "sasl_plain"},
+	{"SCRAM-SHA-256", "sasl_scram"},     {"SCRAM-SHA-512", "sasl_scram"},
+	{"OAUTHBEARER", "sasl_oauthbearer"},
+};
+
+static bool has_feature(const char *features, const char *name) {
+	size_t len = strlen(name);
+
+	for (const char *f = features; (f = strstr(f, name)) != NULL; f += len)
+		if ((f == features || f[-1] == ',') && (f[len] == ',' || f[len] == '\0'))
+			return true;
+	return false;
+}
+
+const char *
+kafka_settings_missing(const char *features, const char *protocol, const char *mechanism) {
+	const char *feature = "";
+
+	if (strstr(protocol, "ssl") != NULL && !has_feature(features, "ssl"))
+		return "ssl";
+	if (strncmp(protocol, "sasl_", 5) != 0)
+		return NULL;
+	for (size_t i = 0; i < sizeof(mechanisms) / sizeof(mechanisms[0]); i++)
+		if (strcasecmp(mechanism, mechanisms[i].mechanism) == 0)
+			feature = mechanisms[i].feature;
+	return feature[0] != '\0' && has_feature(features, feature) ? NULL : feature;
+}
+
+// The line of the first property of these names, as `FILE:LINE:COLUMN: kafka.global.NAME: `.
+static int
+locate(const struct rtap_config *cfg, const char *name, const char *alias, char *text,
+       size_t size) {
+	const struct rtap_property_list *list = &cfg->kafka_global;
+
+	for (unsigned int i = 0; i < list->nb_items; i++)
+		if (strcmp(list->items[i].name, name) == 0
+		    || strcmp(list->items[i].name, alias) == 0)
+			return snprintf(
+				text, size, "%s:%u:%u: kafka.global.%s: ", cfg->file,
+				list->items[i].line, list->items[i].column, list->items[i].name
+			);
+	return snprintf(text, size, "%s: ", cfg->file);
+}
+
+static int
+check_security(const rd_kafka_conf_t *conf, const struct rtap_config *cfg, char *why, size_t size) {
+	char features[512], protocol[64], mechanism[64];
+	const char *missing;
+	bool unknown, ssl;
+	int used;
+
+	get(conf, "builtin.features", features, sizeof(features));
+	get(conf, "security.protocol", protocol, sizeof(protocol));
+	get(conf, "sasl.mechanisms", mechanism, sizeof(mechanism));
+	missing = kafka_settings_missing(features, protocol, mechanism);
+	if (missing == NULL)
+		return 0;
+	unknown = missing[0] == '\0';
+	ssl = strcmp(missing, "ssl") == 0;
+	used = ssl ? locate(cfg, "security.protocol", "", why, size)
+		   : locate(cfg, "sasl.mechanisms", "sasl.mechanism", why, size);
+	if (used < 0 || (size_t)used >= size)
+		return -EINVAL;
+	if (unknown)
+		snprintf(
+			why + used, size - (size_t)used,
+			"\"%s\" is no mechanism of SASL that librdkafka knows; allowed: GSSAPI, "
+			"PLAIN, SCRAM-SHA-256, SCRAM-SHA-512, OAUTHBEARER",
+			mechanism
+		);
+	else
+		snprintf(
+			why + used, size - (size_t)used,
+			"%s needs \"%s\", which is not built into librdkafka %s (it has %s); use a "
+			"librdkafka that has it",
+			ssl ? protocol : mechanism, missing, rd_kafka_version_str(), features
+		);
+	return -EINVAL;
+}
+
+// Kafka's own rule: the first part of a Kerberos name.
+static const char *sasl_user(const rd_kafka_conf_t *conf, char *buf, size_t size) {
+	char mechanism[64], name[256];
+
+	get(conf, "sasl.mechanisms", mechanism, sizeof(mechanism));
+	if (strcasecmp(mechanism, "OAUTHBEARER") == 0)
+		return NULL; // the token says it
+	if (strcasecmp(mechanism, "GSSAPI") == 0) {
+		get(conf, "sasl.kerberos.principal", name, sizeof(name));
+		name[strcspn(name, "/@")] = '\0';
+	} else {
+		get(conf, "sasl.username", name, sizeof(name));
+	}
+	if (name[0] == '\0')
+		return NULL;
+	snprintf(buf, size, "User:%s", name);
+	return buf;
+}
+
+const char *kafka_settings_principal(const rd_kafka_conf_t *conf, char *buf, size_t size) {
+	static const char *const elsewhere[] = {
+		"ssl.certificate.pem", "ssl_certificate", "ssl.keystore.location"};
+	char protocol[64], path[512], subject[256];
+
+	get(conf, "security.protocol", protocol, sizeof(protocol));
+	if (strncmp(protocol, "sasl_", 5) == 0)
+		return sasl_user(conf, buf, size);
+	if (strcmp(protocol, "ssl") == 0) {
+		for (size_t i = 0; i < sizeof(elsewhere) / sizeof(elsewhere[0]); i++)
+			if (get(conf, elsewhere[i], path, sizeof(path)) == 0 && path[0] != '\0')
+				return NULL;
+		get(conf, "ssl.certificate.location", path, sizeof(path));
+		if (path[0] != '\0') {
+			if (certificate_subject(path, subject, sizeof(subject)) < 0)
+				return NULL;
+			snprintf(buf, size, "User:%s", subject);
+			return buf;
+		}
+	}
+	snprintf(buf, size, "User:ANONYMOUS");
+	return buf;
+}
+
+void kafka_settings_print_version(FILE *out) {
+	rd_kafka_conf_t *conf = rd_kafka_conf_new();
+	char features[512];
+
+	get(conf, "builtin.features", features, sizeof(features));
+	fprintf(out, "librdkafka %s\nbuiltin.features %s\n", rd_kafka_version_str(), features);
+	rd_kafka_conf_destroy(conf);
+}
+
 rd_kafka_conf_t *kafka_settings_build(
 	const struct rtap_config *cfg, unsigned int nb_rings, bool lone, char *why, size_t why_size
 ) {
@@ -167,6 +307,8 @@ rd_kafka_conf_t *kafka_settings_build(
 		rc = set_users(conf, cfg, &cfg->kafka_global, "global", false, why, why_size);
 	if (rc == 0)
 		rc = set_users(conf, cfg, &cfg->kafka_topic, "topic", true, why, why_size);
+	if (rc == 0)
+		rc = check_security(conf, cfg, why, why_size);
 	if (rc == 0 && lone)
 		rc = set(conf, "batch.num.messages", "1", why, why_size);
 	if (rc < 0) {
@@ -195,20 +337,38 @@ static const char *find(const char **dump, size_t nb, const char *name) {
 	return "";
 }
 
-static void log_differences(const char **ours, size_t nb, const char **theirs, size_t nb_defaults) {
+static bool is_in(const struct rtap_property_list *list, const char *value) {
+	for (unsigned int i = 0; i < list->nb_items; i++)
+		if (list->items[i].source != RTAP_PROPERTY_TEXT
+		    && strcmp(list->items[i].value, value) == 0)
+			return true;
+	return false;
+}
+
+// A value that the user keeps elsewhere is not for a log, whatever its property is called: librdkafka
+// has aliases.
+static bool is_elsewhere(const struct rtap_config *cfg, const char *value) {
+	return is_in(&cfg->kafka_global, value) || is_in(&cfg->kafka_topic, value);
+}
+
+static void log_differences(
+	const struct rtap_config *cfg, const char **ours, size_t nb, const char **theirs,
+	size_t nb_defaults
+) {
 	for (size_t i = 0; i < nb; i += 2) {
 		const char *usual = find(theirs, nb_defaults, ours[i]);
 
 		if (strcmp(ours[i + 1], usual) != 0 && is_printable(ours[i], ours[i + 1]))
 			LOG(NOTICE, "%s=%s (librdkafka's default: %s)", ours[i],
-			    is_secret(ours[i]) ? "(hidden)" : ours[i + 1],
+			    is_secret(ours[i]) || is_elsewhere(cfg, ours[i + 1]) ? "(hidden)"
+										 : ours[i + 1],
 			    usual[0] != '\0' ? usual : "unset");
 	}
 	rd_kafka_conf_dump_free(ours, nb);
 	rd_kafka_conf_dump_free(theirs, nb_defaults);
 }
 
-static void log_all_differences(rd_kafka_conf_t *conf) {
+static void log_all_differences(rd_kafka_conf_t *conf, const struct rtap_config *cfg) {
 	rd_kafka_conf_t *defaults = rd_kafka_conf_new();
 	rd_kafka_topic_conf_t *topic_defaults = rd_kafka_topic_conf_new();
 	const char **ours, **theirs;
@@ -216,16 +376,21 @@ static void log_all_differences(rd_kafka_conf_t *conf) {
 
 	ours = rd_kafka_conf_dump(conf, &nb);
 	theirs = rd_kafka_conf_dump(defaults, &nb_defaults);
-	log_differences(ours, nb, theirs, nb_defaults);
+	log_differences(cfg, ours, nb, theirs, nb_defaults);
 	ours = rd_kafka_topic_conf_dump(rd_kafka_conf_get_default_topic_conf(conf), &nb);
 	theirs = rd_kafka_topic_conf_dump(topic_defaults, &nb_defaults);
-	log_differences(ours, nb, theirs, nb_defaults);
+	log_differences(cfg, ours, nb, theirs, nb_defaults);
 	rd_kafka_topic_conf_destroy(topic_defaults);
 	rd_kafka_conf_destroy(defaults);
 }
 
 static void warn(const rd_kafka_conf_t *conf, const struct rtap_config *cfg) {
 	char value[64];
+
+	get(conf, "security.protocol", value, sizeof(value));
+	if (geteuid() == 0 && strcmp(value, "plaintext") != 0)
+		LOG(WARNING, "security.protocol=%s: the workers speak it as root; set `run-as`",
+		    value);
 
 	for (size_t i = 0; i < sizeof(warnings) / sizeof(warnings[0]); i++) {
 		get(conf, warnings[i].name, value, sizeof(value));
@@ -258,7 +423,7 @@ int kafka_settings_validate(const struct rtap_config *cfg, unsigned int nb_rings
 		return -EINVAL;
 	}
 	warn(conf, cfg);
-	log_all_differences(conf);
+	log_all_differences(conf, cfg);
 	// Some combinations are refused by the constructor only (mechanisms, files, key pairs).
 	rd_kafka_conf_set_log_cb(conf, discard_log);
 	rk = rd_kafka_new(RD_KAFKA_PRODUCER, conf, why, sizeof(why));

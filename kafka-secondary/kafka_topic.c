@@ -63,7 +63,10 @@ static bool look_at_topic(struct kafka_topic *t, char *what, size_t size) {
 	}
 	found = metadata->topic_cnt > 0 ? &metadata->topics[0] : NULL;
 	err = found != NULL ? found->err : RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
-	if (err == RD_KAFKA_RESP_ERR_NO_ERROR && found->partition_cnt > 0)
+	what[0] = '\0';
+	if (err == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED && t->speaks)
+		kafka_topic_say_denied(t, KAFKA_DENIED_TOPIC); // says it all
+	else if (err == RD_KAFKA_RESP_ERR_NO_ERROR && found->partition_cnt > 0)
 		heard_partitions(t, found->partition_cnt);
 	else if (err == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART)
 		snprintf(
@@ -126,6 +129,30 @@ static void compare_batch_size(struct kafka_topic *t) {
 		    batch_bytes, topic_bytes);
 }
 
+// The next denial is another one.
+static void forget_denial(struct kafka_topic *t) {
+	pthread_mutex_lock(&t->lock);
+	t->denied_limit = (struct rtap_log_limit){0};
+	pthread_mutex_unlock(&t->lock);
+}
+
+static void take_client(struct kafka_topic *t) {
+	rd_kafka_t *old_rk = t->rk;
+	rd_kafka_topic_t *old_topic = t->topic;
+
+	pthread_mutex_lock(&t->lock);
+	if (t->next_rk != NULL) {
+		t->rk = t->next_rk;
+		t->topic = t->next_topic;
+		t->next_rk = NULL;
+	}
+	pthread_mutex_unlock(&t->lock);
+	if (t->rk == old_rk)
+		return;
+	rd_kafka_topic_destroy(old_topic);
+	rd_kafka_destroy(old_rk);
+}
+
 static void *watch_topic(void *arg) {
 	struct kafka_topic *t = arg;
 	struct rtap_log_limit limit = {0};
@@ -139,17 +166,65 @@ static void *watch_topic(void *arg) {
 		if (!now_well && t->speaks) {
 			if (well)
 				limit = (struct rtap_log_limit){0};
-			if (rtap_log_limit_pass(&limit, rtap_monotonic_ns(), SAY_AGAIN_NS, &hidden))
+			if (what[0] != '\0'
+			    && rtap_log_limit_pass(
+				    &limit, rtap_monotonic_ns(), SAY_AGAIN_NS, &hidden
+			    ))
 				LOG(WARNING, "%s", what);
 		} else if (now_well && !well && t->speaks) {
 			LOG(NOTICE, "topic %s is reachable again", t->cfg->topic);
+			forget_denial(t);
 		}
 		if (now_well && t->speaks && !t->size_compared)
 			compare_batch_size(t);
 		well = now_well;
 		sleep(well ? WATCH_KNOWN_S : WATCH_UNKNOWN_S);
+		take_client(t);
 	}
 	return NULL;
+}
+
+static const char *what_is_denied(enum kafka_denial denial) {
+	switch (denial) {
+	case KAFKA_DENIED_IDEMPOTENCE:
+		return ": the broker refuses InitProducerId, which takes WRITE on a topic, before "
+		       "Kafka 3.0 IDEMPOTENT_WRITE on the cluster";
+	case KAFKA_DENIED_TOPIC:
+		return ": the broker does not show it";
+	case KAFKA_DENIED_WRITE:
+		break;
+	}
+	return "";
+}
+
+void kafka_topic_say_denied(struct kafka_topic *t, enum kafka_denial denial) {
+	const char *who = t->principal[0] != '\0' ? t->principal : "this client";
+	const char *whom = t->principal[0] != '\0' ? t->principal : "User:NAME";
+	uint64_t hidden;
+	bool pass;
+
+	pthread_mutex_lock(&t->lock);
+	pass = rtap_log_limit_pass(&t->denied_limit, rtap_monotonic_ns(), SAY_AGAIN_NS, &hidden);
+	pthread_mutex_unlock(&t->lock);
+	if (pass)
+		LOG(WARNING,
+		    "%s has no WRITE on topic %s%s; packets wait in the rings; grant it: "
+		    "kafka-acls.sh --bootstrap-server HOST:PORT --add --allow-principal '%s' "
+		    "--operation Write --topic %s",
+		    who, t->cfg->topic, what_is_denied(denial), whom, t->cfg->topic);
+}
+
+bool kafka_topic_change_client(struct kafka_topic *t, rd_kafka_t *rk, rd_kafka_topic_t *topic) {
+	bool free;
+
+	pthread_mutex_lock(&t->lock);
+	free = t->next_rk == NULL;
+	if (free) {
+		t->next_rk = rk;
+		t->next_topic = topic;
+	}
+	pthread_mutex_unlock(&t->lock);
+	return free;
 }
 
 void kafka_topic_note_failure(struct kafka_topic *t, const char *text) {

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "config.h"
+#include "log.h"
 
 #include <librdkafka/rdkafka.h>
 
@@ -14,8 +15,9 @@
 #include <stdint.h>
 
 struct kafka_topic {
-	rd_kafka_t *rk;
+	rd_kafka_t *rk; // the watcher's from kafka_topic_watch() on
 	rd_kafka_topic_t *topic;
+	char principal[256]; // who the broker takes us for; "" = not known
 	const struct rtap_config *cfg;
 	unsigned int nb_rings;
 	bool speaks; // logs; one worker of a secondary does
@@ -23,11 +25,29 @@ struct kafka_topic {
 	pthread_t watcher;
 	_Atomic int32_t nb_partitions; // 0 = not known yet; any thread may read
 	pthread_mutex_t lock;
-	char last_failure[160]; // of a connection, in librdkafka's words; under `lock`
+	// Under `lock`:
+	char last_failure[160]; // of a connection, in librdkafka's words
+	struct rtap_log_limit denied_limit;
+	rd_kafka_t *next_rk; // to watch with from now on, NULL = the same
+	rd_kafka_topic_t *next_topic;
+};
+
+// What an ACL is missing for.
+enum kafka_denial {
+	KAFKA_DENIED_TOPIC, // the brokers do not even show it to us
+	KAFKA_DENIED_WRITE,
+	KAFKA_DENIED_IDEMPOTENCE, // no WRITE on any topic, before Kafka 3.0 no IDEMPOTENT_WRITE
 };
 
 // Watch `t->topic`; all fields above `speaks`, and it, are set. Never ends. 0 or a negative errno.
 int kafka_topic_watch(struct kafka_topic *t);
+
+// Say what is denied to whom and how to grant it, once a minute. Any thread.
+void kafka_topic_say_denied(struct kafka_topic *t, enum kafka_denial denial);
+
+// Watch with another client from now on; the old one and its topic are destroyed by the watcher. False
+// when the one before is not yet in use: try again later. Any thread.
+bool kafka_topic_change_client(struct kafka_topic *t, rd_kafka_t *rk, rd_kafka_topic_t *topic);
 
 // Keep the text of a connection's failure (refused, TLS, authentication): the watcher says it with its
 // own line once a minute, where librdkafka would repeat it with every attempt. Any thread.

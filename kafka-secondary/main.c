@@ -7,14 +7,18 @@
 #include "kafka_settings.h"
 #include "log.h"
 #include "options.h"
+#include "run_as.h"
 #include "standard_fds.h"
 #include "stop_flag.h"
 #include "supervisor.h"
+
+#include <rte_version.h>
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -35,12 +39,19 @@ static int load_config(struct rtap_config *cfg, const struct options *opt) {
 }
 
 // librdkafka's constructor starts threads: a process that attaches and forks must not have them.
-static int validate_in_child(const struct rtap_config *cfg, unsigned int nb_rings) {
+static int validate_in_child(const struct rtap_config *cfg, const struct run_as *who) {
+	unsigned int nb_rings = (unsigned int)(cfg->receive_queues * cfg->transmit_rings_per_queue);
 	int status;
 	pid_t pid = fork();
 
-	if (pid == 0)
-		_exit(kafka_settings_validate(cfg, nb_rings) < 0 ? RTAP_EXIT_CONFIG : RTAP_EXIT_OK);
+	if (pid == 0) {
+		int rc = run_as_become(who);
+
+		if (rc < 0)
+			LOG(ERR, "run-as: %s: %s", who->name, strerror(-rc));
+		_exit(rc < 0 || kafka_settings_validate(cfg, nb_rings) < 0 ? RTAP_EXIT_CONFIG
+									   : RTAP_EXIT_OK);
+	}
 	if (pid < 0 || waitpid(pid, &status, 0) < 0) {
 		LOG(ERR, "fork: %s", strerror(errno));
 		return RTAP_EXIT_FAILURE;
@@ -50,15 +61,30 @@ static int validate_in_child(const struct rtap_config *cfg, unsigned int nb_ring
 	return WIFEXITED(status) ? WEXITSTATUS(status) : RTAP_EXIT_FAILURE;
 }
 
-static int check_only(const struct rtap_config *cfg) {
+static int check_only(const struct rtap_config *cfg, const struct run_as *who) {
 	int code;
 
 	rtap_config_print(cfg, stdout);
 	fflush(stdout);
-	code = validate_in_child(
-		cfg, (unsigned int)(cfg->receive_queues * cfg->transmit_rings_per_queue)
-	);
+	code = validate_in_child(cfg, who);
 	return code < 0 ? RTAP_EXIT_OK : code;
+}
+
+static int print_versions(void) {
+	printf("kafka-secondary " RTAP_VERSION "\n%s\n", rte_version());
+	kafka_settings_print_version(stdout);
+	return RTAP_EXIT_OK;
+}
+
+// What the configuration names on this machine: values that stand elsewhere, the workers' user.
+static int look_up(struct rtap_config *cfg, struct run_as *who) {
+	struct rtap_config_error error;
+
+	if (rtap_config_read_secrets(cfg, &error) < 0) {
+		LOG(ERR, "%s", error.text);
+		return RTAP_EXIT_CONFIG;
+	}
+	return run_as_find(who, cfg) < 0 ? RTAP_EXIT_CONFIG : -1;
 }
 
 int main(int argc, char **argv) {
@@ -66,19 +92,26 @@ int main(int argc, char **argv) {
 	struct rtap_instance inst;
 	static struct attachment attachment;
 	struct options opt;
+	struct run_as who;
 	sigset_t mask;
 	int code;
 
+	prctl(PR_SET_DUMPABLE, 0); // no core dump of us or of a worker: secrets would be in it
 	rtap_standard_fds_open();
 	code = options_parse(&opt, argc, argv);
 	if (code >= 0)
 		return code;
+	if (opt.version)
+		return print_versions();
 	code = load_config(&cfg, &opt);
 	if (code >= 0)
 		return code;
 	rtap_log_init("kafka-secondary", cfg.log_level);
+	code = look_up(&cfg, &who);
+	if (code >= 0)
+		return code;
 	if (opt.check)
-		return check_only(&cfg);
+		return check_only(&cfg, &who);
 	if (geteuid() != 0) {
 		LOG(ERR,
 		    "hugepages and EAL's files need root; start it with sudo or as a system service"
@@ -89,9 +122,7 @@ int main(int argc, char **argv) {
 		LOG(ERR, "%s: instance: \"%s\" is not allowed", cfg.file, cfg.instance);
 		return RTAP_EXIT_CONFIG;
 	}
-	code = validate_in_child(
-		&cfg, (unsigned int)(cfg.receive_queues * cfg.transmit_rings_per_queue)
-	);
+	code = validate_in_child(&cfg, &who);
 	if (code >= 0)
 		return code;
 	// A signal in the middle of EAL would leave its locks behind.
@@ -105,7 +136,7 @@ int main(int argc, char **argv) {
 	rtap_stop_flag_unblock(&mask);
 	LOG(NOTICE, "attached to instance %s: %u transmit rings; starting %u workers", inst.name,
 	    attachment.header.nb_rings, (unsigned int)cfg.workers);
-	code = supervisor_run(&cfg, &inst, &attachment);
+	code = supervisor_run(&cfg, &inst, &who, &attachment);
 	detach(&inst);
 	LOG(NOTICE, "ended");
 	_exit(code); // never through EAL's clean-up

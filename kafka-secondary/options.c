@@ -19,7 +19,7 @@ static const char usage[]
 	  "  -w, --workers N    transmit workers, instead of the configuration's\n"
 	  "      --check        validate it, librdkafka's properties included, and print it\n"
 	  "  -h, --help         this text\n"
-	  "  -V, --version      version\n"
+	  "  -V, --version      versions, DPDK's and librdkafka's with its features included\n"
 	  "\n"
 	  "Exit codes: 0 ok, 2 usage, 3 configuration or a property that librdkafka refuses, 4 not root,\n"
 	  "8 no running primary, 9 primary of another build, 10 the attach hangs, 13 packets were left for\n"
@@ -49,8 +49,8 @@ int options_parse(struct options *opt, int argc, char **argv) {
 			fputs(usage, stdout);
 			return RTAP_EXIT_OK;
 		case 'V':
-			puts("kafka-secondary " RTAP_VERSION);
-			return RTAP_EXIT_OK;
+			opt->version = true;
+			return -1;
 		default:
 			fputs("kafka-secondary: try --help\n", stderr);
 			return RTAP_EXIT_USAGE;

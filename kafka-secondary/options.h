@@ -8,9 +8,10 @@
 struct options {
 	const char *config_path;
 	const char *workers; // text of --workers, NULL = as configured
+	bool version; // print the versions, and leave
 	bool check; // validate, print what it comes to, and leave
 };
 
-// Parse argv. Returns -1 to go on, else the exit code to leave with (help, version or an error, which
-// was printed).
+// Parse argv. Returns -1 to go on, else the exit code to leave with (help or an error, which was
+// printed).
 int options_parse(struct options *opt, int argc, char **argv);

@@ -80,6 +80,11 @@ void partition_outbox_relist(struct partition_outbox *o, int32_t partition) {
 	o->ready[o->nb_ready++] = partition;
 }
 
+void partition_outbox_forget(struct partition_outbox *o) {
+	for (uint32_t i = 0; i < o->nb_partitions; i++)
+		o->partitions[i].confirmed_ns = 0;
+}
+
 int32_t partition_outbox_next(struct partition_outbox *o) {
 	int32_t partition;
 

@@ -82,5 +82,8 @@ void partition_outbox_report(
 	struct partition_outbox *o, int32_t partition, bool confirmed, uint64_t now_ns
 );
 
+// Records go through another producer from now on, of which the brokers know nothing.
+void partition_outbox_forget(struct partition_outbox *o);
+
 // The turn is over: let the partition have another one, now or once its reports are in.
 void partition_outbox_relist(struct partition_outbox *o, int32_t partition);

@@ -38,6 +38,7 @@ struct child {
 struct supervisor {
 	const struct rtap_config *cfg;
 	const struct rtap_instance *inst;
+	const struct run_as *who;
 	struct attachment *attachment;
 	struct child children[RTAP_MAX_SLOTS];
 	unsigned int nb_children;
@@ -51,6 +52,7 @@ static void start_child(struct supervisor *s, unsigned int number) {
 	const struct transmit_worker_args args = {
 		.cfg = s->cfg,
 		.inst = s->inst,
+		.who = s->who,
 		.attachment = s->attachment,
 		.number = number,
 		.supervisor = getpid(),
@@ -209,13 +211,14 @@ static void on_child_end(int signo) {
 }
 
 int supervisor_run(
-	const struct rtap_config *cfg, const struct rtap_instance *inst,
+	const struct rtap_config *cfg, const struct rtap_instance *inst, const struct run_as *who,
 	struct attachment *attachment
 ) {
 	static const struct timespec pause = {.tv_nsec = ROUND_NS};
 	struct supervisor s = {
 		.cfg = cfg,
 		.inst = inst,
+		.who = who,
 		.attachment = attachment,
 		.nb_children = (unsigned int)cfg->workers,
 	};

@@ -65,6 +65,23 @@ static void set_affinity(const struct rtap_config *cfg, unsigned int number) {
 		    cfg->worker_cpus.cpus[number % cfg->worker_cpus.nb_cpus], strerror(errno));
 }
 
+static void end_with_supervisor(const struct transmit_worker_args *args) {
+	prctl(PR_SET_PDEATHSIG, SIGTERM);
+	if (getppid() != args->supervisor)
+		_exit(TRANSMIT_WORKER_DONE);
+}
+
+// Root was needed to open what init_worker() opens; what comes now meets the network.
+static void drop_root(const struct transmit_worker_args *args) {
+	int rc = run_as_become(args->who);
+
+	if (rc < 0) {
+		LOG(ERR, "run-as: %s: %s", args->who->name, strerror(-rc));
+		_exit(TRANSMIT_WORKER_CONFIG);
+	}
+	end_with_supervisor(args); // the kernel forgets it when the user changes
+}
+
 static void become_worker(const struct transmit_worker_args *args, const sigset_t *mask) {
 	char name[48];
 	int nb;
@@ -76,9 +93,7 @@ static void become_worker(const struct transmit_worker_args *args, const sigset_
 	snprintf(name, sizeof(name), "kafka-secondary/%u", args->number);
 	rtap_log_init(name, args->cfg->log_level);
 	prctl(PR_SET_NAME, "rtap-worker");
-	prctl(PR_SET_PDEATHSIG, SIGTERM);
-	if (getppid() != args->supervisor)
-		_exit(TRANSMIT_WORKER_DONE);
+	end_with_supervisor(args);
 	close_inherited(args->attachment->attached_fd);
 	nb = packet_guard_protect(&args->attachment->zones, args->inst);
 	if (nb < 0) {
@@ -331,6 +346,7 @@ void transmit_worker_run(const struct transmit_worker_args *args, const sigset_t
 		    rc == -EAGAIN ? "all are taken, start fewer workers" : strerror(-rc));
 		_exit(TRANSMIT_WORKER_GIVE_UP);
 	}
+	drop_root(args);
 	w.ctx.producer = kafka_producer_create(
 		w.cfg, w.ctx.shm_header->nb_rings, false, args->number == 0, why, sizeof(why)
 	);

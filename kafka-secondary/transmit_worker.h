@@ -8,6 +8,7 @@
 #include "attributes.h"
 #include "config.h"
 #include "instance.h"
+#include "run_as.h"
 
 #include <signal.h>
 #include <sys/types.h>
@@ -15,6 +16,7 @@
 struct transmit_worker_args {
 	const struct rtap_config *cfg;
 	const struct rtap_instance *inst;
+	const struct run_as *who; // to become before Kafka is met
 	struct attachment *attachment;
 	unsigned int number; // within its secondary, from 0; worker 0 speaks of brokers and topic
 	pid_t supervisor;
