@@ -27,8 +27,15 @@ import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.common.Node;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.TopicPartitionInfo;
+import org.apache.kafka.common.acl.AccessControlEntry;
+import org.apache.kafka.common.acl.AclBinding;
+import org.apache.kafka.common.acl.AclOperation;
+import org.apache.kafka.common.acl.AclPermissionType;
 import org.apache.kafka.common.errors.RetriableException;
 import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
+import org.apache.kafka.common.resource.PatternType;
+import org.apache.kafka.common.resource.ResourcePattern;
+import org.apache.kafka.common.resource.ResourceType;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 
 public final class KafkaTopic {
@@ -37,6 +44,8 @@ public final class KafkaTopic {
 		"delete", Set.of(),
 		"describe", Set.of(),
 		"add-partitions", Set.of(),
+		"grant", Set.of("--principal", "--operation"),
+		"revoke", Set.of("--principal", "--operation"),
 		"read", Set.of("--output", "--until-count", "--follow-until-file", "--idle-ms", "--max",
 			"--timeout-s"));
 
@@ -86,9 +95,31 @@ public final class KafkaTopic {
 		case "add-partitions":
 			addPartitions((int) Arguments.number("N", arguments.words.get(2)));
 			return 0;
+		case "grant":
+			admin.createAcls(List.of(acl())).all().get();
+			settle(this::isGranted);
+			return 0;
+		case "revoke":
+			admin.deleteAcls(List.of(acl().toFilter())).all().get();
+			settle(() -> !isGranted());
+			return 0;
 		default:
 			return read();
 		}
+	}
+
+	private AclBinding acl() throws UsageException {
+		AclOperation operation = AclOperation.fromString(arguments.required("--operation"));
+		if (operation == AclOperation.UNKNOWN)
+			throw new UsageException("--operation takes one of Kafka's, such as WRITE");
+		return new AclBinding(
+			new ResourcePattern(ResourceType.TOPIC, topic, PatternType.LITERAL),
+			new AccessControlEntry(arguments.required("--principal"), "*", operation,
+				AclPermissionType.ALLOW));
+	}
+
+	private boolean isGranted() throws Exception {
+		return !admin.describeAcls(acl().toFilter()).values().get().isEmpty();
 	}
 
 	private void create() throws Exception {

@@ -35,6 +35,11 @@ import time
 SOURCE = pathlib.Path(__file__).resolve().parent.parent
 TOOLS = SOURCE / "tools"
 STATE = pathlib.Path("/run/ringtap-lab")
+# What the clients of a secured broker need, where any user gets to.
+CLIENTS = pathlib.Path("/run/ringtap-lab-clients")
+# Where a listener's secret stands: property, file beside the listener's properties.
+SECRETS = {"mtls": ("ssl.key.password", "key.password"),
+           "scram": ("sasl.password", "scram.password")}
 INTERFACE = "rtap0"
 JUMBO_MTU = 9014  # of the interface, so that a tagged frame of 9000 bytes of payload fits
 LAST_LINES = 40  # of each log, when something failed
@@ -107,13 +112,14 @@ def kill_process(pid, started, timeout=10):
 class Program:
     """A program in the background, with its output in NAME.out and NAME.err."""
 
-    def __init__(self, name, command, logs):
+    def __init__(self, name, command, logs, env=None):
         self.name = name
         self.out_path, self.err_path = logs / f"{name}.out", logs / f"{name}.err"
         with open(self.out_path, "wb") as out, open(self.err_path, "wb") as err:
             # In a session of its own: a Ctrl-C is for us, who end it in good order.
             self.process = subprocess.Popen([str(word) for word in command], stdout=out, stderr=err,
-                                            stdin=subprocess.DEVNULL, start_new_session=True)
+                                            stdin=subprocess.DEVNULL, start_new_session=True,
+                                            env={**os.environ, **(env or {})})
         self.pid = self.process.pid
 
     def output(self):
@@ -271,6 +277,7 @@ class Lab:
         self.bootstrap = None  # addresses of the brokers, once they run
         self.primary = None
         self.secondaries = []
+        self.secondary_env = {}  # what a secondary has in its environment beside ours
         self.programs = []  # all, in the order of their start
         self._state_file = STATE / f"{name}.json"
         self._lock = None
@@ -356,6 +363,7 @@ class Lab:
             "namespace": self.name,
             "instance": str(_instance_directory(self.name)),
             "broker": str(self.broker_directory),
+            "clients": str(CLIENTS / self.name),
             "kept": self._kept,
             "processes": [[p.pid, start_time(p.pid)] for p in self.programs if p.is_running()],
         }
@@ -408,12 +416,49 @@ class Lab:
             raise LabError(f"kafka-broker {' '.join(words)}: {text.strip()}")
         return text
 
-    def start_broker(self, brokers=1, port=None):
-        """Starts an empty cluster, on `port` and the next ones if given; returns its addresses."""
-        text = self._broker("start", "--brokers", str(brokers),
+    def start_broker(self, brokers=1, port=None, secured=False):
+        """Starts an empty cluster, on `port` and the next ones if given; returns its addresses.
+
+        secured: one broker with ACLs and the listeners of kafka_properties() beside the plain one,
+        which this laboratory itself uses as User:ANONYMOUS, who may do everything.
+        """
+        text = self._broker("start", *(["--secured"] if secured else ["--brokers", str(brokers)]),
                             *(["--port", str(port)] if port else []))
         self.bootstrap = re.search(r"^bootstrap\.servers=(.*)$", text, re.M)[1]
         return self.bootstrap
+
+    def kafka_properties(self, security, user="root"):
+        """Properties under kafka.global for a listener of a secured broker.
+
+        security: tls, mtls (with a client certificate), scram or gssapi. The files that they name
+        are copies for `user`, who alone may read them; secrets are in such files, too.
+        """
+        files = CLIENTS / self.name / user
+        source = self.broker_directory / "cluster" / "client"
+        if not files.exists():
+            files.parent.mkdir(mode=0o711, parents=True, exist_ok=True)
+            CLIENTS.chmod(0o711)
+            shutil.copytree(source, files)
+            for path in (files, *files.iterdir()):
+                shutil.chown(path, user)
+            files.chmod(0o700)
+        text = (files / f"{security}.properties").read_text().replace(str(source), str(files))
+        properties = dict(line.split("=", 1) for line in text.splitlines())
+        if security in SECRETS:
+            name, file = SECRETS[security]
+            properties[name] = {"file": str(files / file)}
+        if security == "gssapi":
+            self.secondary_env = {"KRB5_CONFIG": str(files / "krb5.conf"),
+                                  "KRB5CCNAME": f"FILE:{files / 'tickets'}"}
+        return properties
+
+    def grant(self, principal, operation="WRITE", topic=None):
+        self.kafka_topic("grant", topic or self.topic, "--principal", principal,
+                         "--operation", operation)
+
+    def revoke(self, principal, operation="WRITE", topic=None):
+        self.kafka_topic("revoke", topic or self.topic, "--principal", principal,
+                         "--operation", operation)
 
     def stop_broker(self):
         """Ends the cluster and removes its data."""
@@ -486,7 +531,7 @@ class Lab:
         """Starts one more secondary and waits until it is attached."""
         secondary = self.start("kafka-secondary", [
             self.program("kafka-secondary", "kafka-secondary"), "-c", self.config_path,
-            *(["--workers", workers] if workers else [])])
+            *(["--workers", workers] if workers else [])], env=self.secondary_env)
         self.secondaries.append(secondary)
         secondary.wait_log(r"attached to instance ", timeout)
         return secondary
@@ -616,6 +661,7 @@ def _remove_leftovers(state_file):
     shutil.rmtree(instance, ignore_errors=True)
     _free_hugepages(instance.name)
     shutil.rmtree(state["broker"], ignore_errors=True)
+    shutil.rmtree(state.get("clients", ""), ignore_errors=True)
     state_file.unlink()
     return True
 

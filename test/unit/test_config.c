@@ -12,7 +12,10 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <sched.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #ifndef CONFIG_DIR
 #define CONFIG_DIR "config" // for a run from the top of the source tree
@@ -31,6 +34,7 @@
 #define MEMORY "; allowed: 1MiB to 1024GiB, in bytes or with KiB, MiB, GiB"
 #define NO_ANCHOR "; allowed: the value alone, in quotes if it starts with &"
 #define NO_TAG "; allowed: the value alone, in quotes if it starts with !"
+#define PLACES "; allowed: {file: PATH} or {env: NAME}"
 #define PROPERTIES "; allowed: lines of \"name: value\", names of a-z 0-9 . _, at most 256"
 #define TOPIC "; allowed: 1 to 249 of a-z A-Z 0-9 . _ -, but not . or .."
 #define UTF8 "; allowed: printable text in UTF-8"
@@ -193,11 +197,24 @@ static const struct {
 	{BYTES("kafka: {global: a}\n"),
 	 "1:17: kafka.global: one value where a mapping belongs" PROPERTIES},
 	{BYTES("kafka: {global: {linger: {ms: 5}}}\n"),
-	 "1:26: kafka.global: \"linger\" has more than one value; allowed: one text or number"},
+	 "1:27: kafka.global: \"linger\": not a place of a value" PLACES},
+	{BYTES("kafka: {global: {a: {}}}\n"),
+	 "1:22: kafka.global: \"a\": not a place of a value" PLACES},
+	{BYTES("kafka: {global: {a: {file: \"\"}}}\n"),
+	 "1:28: kafka.global: \"a\": not a place of a value" PLACES},
+	{BYTES("kafka: {global: {a: {env: }}}\n"),
+	 "1:27: kafka.global: \"a\": not a place of a value" PLACES},
+	{BYTES("kafka: {global: {a: {env: [b]}}}\n"),
+	 "1:27: kafka.global: \"a\": not a place of a value" PLACES},
+	{BYTES("kafka: {global: {a: {env: b, file: c}}}\n"),
+	 "1:30: kafka.global: \"a\": not a place of a value" PLACES},
+	{BYTES("kafka: {global: {a: {[b]: c}}}\n"),
+	 "1:22: kafka.global: \"a\": not a place of a value" PLACES},
 	{BYTES("kafka: {global: {Linger.ms: 5}}\n"),
 	 "1:18: kafka.global: \"Linger.ms\" is refused" PROPERTIES},
 	{BYTES("kafka: {topic: {acks: [1]}}\n"),
-	 "1:23: kafka.topic: \"acks\" has more than one value; allowed: one text or number"},
+	 "1:23: kafka.topic: \"acks\" has more than one value; allowed: one text or number, "
+	 "{file: PATH} or {env: NAME}"},
 	{BYTES("kafka: {topic: {acks: }}\n"),
 	 "1:23: kafka.topic: \"acks\" has no value; allowed: one text or number, \"\" for an empty one"},
 	{BYTES("kafka: {topic: {[a]: 1}}\n"),
@@ -603,6 +620,7 @@ static const char *const texts[] = {
 	full,
 	"kafka: {global: {a: \"q\\\"\\\\ # : ' \\n\\t\\x01 \\u0085\\u2028\\uFEFF\xc3\xa9\"}}\n",
 	"kafka: {topic: {\"null\": \" x \", \"...\": \"---\", \"1\": '- a'}}\n",
+	"kafka: {global: {a: {file: \"/x: 'y\"}, b: {env: PATH}}}\n",
 	"hugepage-directory: \"/\xc3\xa9/\xe2\x82\xac: '\"\n",
 };
 
@@ -641,6 +659,142 @@ START_TEST(test_secrets_are_hidden) {
 	ck_assert_ptr_nonnull(strstr(text, "sasl.password: \"(hidden)\"\n"));
 	ck_assert_ptr_nonnull(strstr(text, "sasl.username: \"alice\"\n"));
 	free(text);
+	rtap_config_fini(&cfg);
+}
+END_TEST
+
+// ---- values that stand elsewhere ----
+
+static char secret_path[32];
+
+static void write_secret(const char *text, size_t size, mode_t mode) {
+	FILE *out;
+	int fd;
+
+	snprintf(secret_path, sizeof(secret_path), "/tmp/rtap-secret-XXXXXX");
+	fd = mkstemp(secret_path);
+	out = fdopen(fd, "w");
+	ck_assert_ptr_nonnull(out);
+	ck_assert_uint_eq(fwrite(text, 1, size, out), size);
+	ck_assert_int_eq(fchmod(fd, mode), 0);
+	fclose(out);
+}
+
+static void load_from(struct rtap_config *cfg, const char *kind, const char *where) {
+	char text[256];
+
+	snprintf(
+		text, sizeof(text), "kafka:\n  global:\n    sasl.password: {%s: %s}\n", kind, where
+	);
+	load_ok(cfg, text);
+}
+
+static const struct {
+	const char *text;
+	size_t size;
+	const char *value; // NULL = refused, with
+	const char *line; // behind the path
+} secrets[] = {
+	{BYTES("hunter2"), "hunter2", NULL},
+	{BYTES("hunter2\n"), "hunter2", NULL},
+	{BYTES("hunter2\r\n"), "hunter2", NULL},
+	{BYTES(" hunter 2 \n\n"), " hunter 2 \n", NULL},
+	{BYTES(""), NULL, " is empty; allowed: a text, whose last newline does not count"},
+	{BYTES("\n"), NULL, " is empty; allowed: a text, whose last newline does not count"},
+	{BYTES("a\0b"), NULL, " holds a NUL character; allowed: text"},
+};
+
+START_TEST(test_value_in_a_file) {
+	struct rtap_config_error error = {""};
+	struct rtap_config cfg;
+	char line[128], *text;
+
+	write_secret(secrets[_i].text, secrets[_i].size, 0600);
+	load_from(&cfg, "file", secret_path);
+	ck_assert_str_eq(cfg.kafka_global.items[0].value, "");
+	if (secrets[_i].value != NULL) {
+		ck_assert_int_eq(rtap_config_read_secrets(&cfg, &error), 0);
+		ck_assert_str_eq(cfg.kafka_global.items[0].value, secrets[_i].value);
+	} else {
+		ck_assert_int_eq(rtap_config_read_secrets(&cfg, &error), -EINVAL);
+		snprintf(
+			line, sizeof(line), "t.yaml:3:5: kafka.global.sasl.password: %s%s",
+			secret_path, secrets[_i].line
+		);
+		ck_assert_str_eq(error.text, line);
+	}
+	text = printed(&cfg);
+	snprintf(line, sizeof(line), "    sasl.password:\n      file: \"%s\"\n", secret_path);
+	ck_assert_ptr_nonnull(strstr(text, line));
+	ck_assert_ptr_null(strstr(text, "hunter"));
+	free(text);
+	unlink(secret_path);
+	rtap_config_fini(&cfg);
+}
+END_TEST
+
+START_TEST(test_value_in_no_file) {
+	struct rtap_config_error error;
+	struct rtap_config cfg;
+
+	load_from(&cfg, "file", "/nonexistent/x");
+	ck_assert_int_eq(rtap_config_read_secrets(&cfg, &error), -EINVAL);
+	ck_assert_str_eq(
+		error.text,
+		"t.yaml:3:5: kafka.global.sasl.password: /nonexistent/x: No such file or directory"
+	);
+	rtap_config_fini(&cfg);
+	load_from(&cfg, "file", "/tmp");
+	ck_assert_int_eq(rtap_config_read_secrets(&cfg, &error), -EINVAL);
+	ck_assert_str_eq(
+		error.text,
+		"t.yaml:3:5: kafka.global.sasl.password: /tmp is no regular file of at most 65536 "
+		"bytes"
+	);
+	rtap_config_fini(&cfg);
+}
+END_TEST
+
+// Every test is a process of its own, so its stderr may go.
+START_TEST(test_file_that_all_may_read) {
+	struct rtap_config_error error;
+	struct rtap_config cfg;
+	char said[512] = "";
+	FILE *log = tmpfile();
+
+	ck_assert_int_ge(dup2(fileno(log), STDERR_FILENO), 0);
+	write_secret(BYTES("hunter2\n"), 0604);
+	load_from(&cfg, "file", secret_path);
+	ck_assert_int_eq(rtap_config_read_secrets(&cfg, &error), 0);
+	ck_assert_int_gt(pread(fileno(log), said, sizeof(said) - 1, 0), 0);
+	ck_assert_ptr_nonnull(strstr(said, "warning config: t.yaml:3:5: everybody may read /tmp/"));
+	ck_assert_ptr_null(strstr(said, "hunter2"));
+	unlink(secret_path);
+	rtap_config_fini(&cfg);
+}
+END_TEST
+
+START_TEST(test_value_in_a_variable) {
+	struct rtap_config_error error;
+	struct rtap_config cfg;
+
+	ck_assert_int_eq(setenv("RTAP_TEST_SECRET", "hunter2", 1), 0);
+	load_ok(&cfg,
+		"kafka:\n  global: {a: {env: RTAP_TEST_SECRET}}\n"
+		"  topic: {b: {env: RTAP_TEST_SECRET}}\n");
+	ck_assert_int_eq(rtap_config_read_secrets(&cfg, &error), 0);
+	ck_assert_str_eq(cfg.kafka_global.items[0].value, "hunter2");
+	ck_assert_str_eq(cfg.kafka_topic.items[0].value, "hunter2");
+	ck_assert_str_eq(getenv("RTAP_TEST_SECRET"), ""); // nor has a child of ours
+	ck_assert_int_eq(rtap_config_read_secrets(&cfg, &error), -EINVAL);
+	rtap_config_fini(&cfg);
+	load_from(&cfg, "env", "RTAP_TEST_NOTHING");
+	ck_assert_int_eq(rtap_config_read_secrets(&cfg, &error), -EINVAL);
+	ck_assert_str_eq(
+		error.text,
+		"t.yaml:3:5: kafka.global.sasl.password: the environment has no variable "
+		"RTAP_TEST_NOTHING"
+	);
 	rtap_config_fini(&cfg);
 }
 END_TEST
@@ -776,8 +930,7 @@ static const struct {
 	{"", "{", "1:2: a list or mapping as a key; allowed: a word"},
 	{"", "- ", "1:1: no mapping" LINES},
 	{"", "? ", "1:3: a list or mapping as a key; allowed: a word"},
-	{"kafka: {global: {", "a: {",
-	 "1:21: kafka.global: \"a\" has more than one value; allowed: one text or number"},
+	{"kafka: {global: {", "a: {", "1:22: kafka.global: \"a\": not a place of a value" PLACES},
 	{"kafka: {global: {a: ", "&a ", "1:21: an anchor" NO_ANCHOR},
 };
 
@@ -964,6 +1117,10 @@ static Suite *make_suite(void) {
 	tcase_add_test(tc, test_set);
 	tcase_add_loop_test(tc, test_round_trip, 0, LENGTH(texts));
 	tcase_add_test(tc, test_secrets_are_hidden);
+	tcase_add_loop_test(tc, test_value_in_a_file, 0, LENGTH(secrets));
+	tcase_add_test(tc, test_value_in_no_file);
+	tcase_add_test(tc, test_file_that_all_may_read);
+	tcase_add_test(tc, test_value_in_a_variable);
 	tcase_add_test(tc, test_print_survives_bad_text);
 	tcase_add_test(tc, test_reference);
 	tcase_add_test(tc, test_full_file_has_every_key);

@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -117,6 +118,9 @@ static const struct {
 	{TOPIC "compression.level: 99\n",
 	 "3:5: kafka.topic.compression.level: Configuration property \"compression.level\" value 99 is "
 	 "outside allowed range -1..12"},
+	{GLOBAL "security.protocol: sasl_ssl\n    sasl.mechanism: KERBEROS\n",
+	 "4:5: kafka.global.sasl.mechanism: \"KERBEROS\" is no mechanism of SASL that librdkafka "
+	 "knows; allowed: GSSAPI, PLAIN, SCRAM-SHA-256, SCRAM-SHA-512, OAUTHBEARER"},
 	{GLOBAL "linger.ms: \"\"\n", NULL},
 	{GLOBAL "linger.ms: -1\n", NULL},
 	{GLOBAL "linger.ms: 900001\n", NULL},
@@ -228,6 +232,69 @@ START_TEST(lone_sends_one_by_one) {
 }
 END_TEST
 
+// ---- security ----
+
+static const struct {
+	const char *features, *protocol, *mechanism, *missing;
+} security[] = {
+	{"gzip", "plaintext", "GSSAPI", NULL},
+	{"gzip,sasl_gssapi", "ssl", "GSSAPI", "ssl"},
+	{"gzip,ssl", "ssl", "GSSAPI", NULL},
+	{"gzip,sslx,xssl", "ssl", "GSSAPI", "ssl"},
+	{"ssl,sasl,sasl_scram", "sasl_ssl", "GSSAPI", "sasl_gssapi"},
+	{"ssl,sasl,sasl_scram", "sasl_ssl", "SCRAM-SHA-512", NULL},
+	{"ssl,sasl,sasl_scram", "sasl_plaintext", "scram-sha-256", NULL},
+	{"sasl,sasl_scram", "sasl_ssl", "SCRAM-SHA-512", "ssl"},
+	{"sasl,sasl_scram", "sasl_plaintext", "PLAIN", "sasl_plain"},
+	{"sasl,sasl_scram", "sasl_plaintext", "OAUTHBEARER", "sasl_oauthbearer"},
+	{"sasl,sasl_scram", "sasl_plaintext", "", ""},
+	{"sasl,sasl_scram", "sasl_plaintext", "SCRAM", ""},
+};
+
+START_TEST(what_is_not_built_in) {
+	const char *missing = kafka_settings_missing(
+		security[_i].features, security[_i].protocol, security[_i].mechanism
+	);
+
+	if (security[_i].missing == NULL)
+		ck_assert_ptr_null(missing);
+	else
+		ck_assert_str_eq(missing, security[_i].missing);
+}
+END_TEST
+
+#define SASL GLOBAL "security.protocol: sasl_ssl\n    sasl.mechanism: "
+
+static const struct {
+	const char *text, *principal;
+} principals[] = {
+	{"{}", "User:ANONYMOUS"},
+	{GLOBAL "security.protocol: ssl\n", "User:ANONYMOUS"},
+	{GLOBAL "sasl.username: probe\n", "User:ANONYMOUS"}, // not asked for
+	{SASL "SCRAM-SHA-512\n    sasl.username: probe\n", "User:probe"},
+	{SASL "PLAIN\n", NULL},
+	{SASL "OAUTHBEARER\n    sasl.username: probe\n", NULL},
+	{SASL "GSSAPI\n    sasl.kerberos.principal: probe@LAB\n", "User:probe"},
+	{SASL "GSSAPI\n    sasl.kerberos.principal: probe/host@LAB\n", "User:probe"},
+	{GLOBAL "security.protocol: ssl\n    ssl.certificate.location: /nonexistent\n", NULL},
+	{GLOBAL "security.protocol: ssl\n    ssl.keystore.location: /nonexistent\n", NULL},
+};
+
+START_TEST(who_we_are) {
+	rd_kafka_conf_t *conf = build(principals[_i].text);
+	char buf[64];
+
+	ck_assert_msg(conf != NULL, "%s", why);
+	if (principals[_i].principal == NULL)
+		ck_assert_ptr_null(kafka_settings_principal(conf, buf, sizeof(buf)));
+	else
+		ck_assert_str_eq(
+			kafka_settings_principal(conf, buf, sizeof(buf)), principals[_i].principal
+		);
+	rd_kafka_conf_destroy(conf);
+}
+END_TEST
+
 // ---- what the throw-away process says on stderr ----
 
 static char said[16384];
@@ -235,12 +302,15 @@ static char said[16384];
 // Every test is a process of its own, so its stderr may go.
 static int validate(const char *text) {
 	char path[] = "/tmp/rtap-settings-XXXXXX";
+	struct rtap_config_error error;
 	int rc, fd = mkstemp(path);
 	ssize_t n;
 
 	ck_assert_int_ge(fd, 0);
 	unlink(path);
 	load(text);
+	if (rtap_config_read_secrets(&cfg, &error) < 0)
+		ck_abort_msg("%s", error.text);
 	rtap_log_init("test", RTAP_LOG_NOTICE);
 	ck_assert_int_ge(dup2(fd, STDERR_FILENO), 0);
 	rc = kafka_settings_validate(&cfg, NB_RINGS);
@@ -269,6 +339,15 @@ START_TEST(validate_names_what_differs) {
 	ck_assert_ptr_null(strstr(said, " socket.timeout.ms="));
 	ck_assert_ptr_null(strstr(said, "0x"));
 	ck_assert_ptr_null(strstr(said, "_cb="));
+}
+END_TEST
+
+// By its alias librdkafka shows it under another name.
+START_TEST(validate_keeps_what_is_elsewhere) {
+	ck_assert_int_eq(setenv("RTAP_TEST_SECRET", "geheim", 1), 0);
+	ck_assert_int_eq(validate(GLOBAL "metadata.broker.list: {env: RTAP_TEST_SECRET}\n"), 0);
+	ck_said("=(hidden) (librdkafka's default: unset)\n");
+	ck_assert_ptr_null(strstr(said, "geheim"));
 }
 END_TEST
 
@@ -310,6 +389,9 @@ static Suite *make_suite(void) {
 	tcase_add_test(tc, queue_holds_every_window);
 	tcase_add_test(tc, lone_sends_one_by_one);
 	tcase_add_test(tc, validate_names_what_differs);
+	tcase_add_loop_test(tc, what_is_not_built_in, 0, LENGTH(security));
+	tcase_add_loop_test(tc, who_we_are, 0, LENGTH(principals));
+	tcase_add_test(tc, validate_keeps_what_is_elsewhere);
 	tcase_add_test(tc, validate_warns);
 	tcase_add_test(tc, validate_refuses);
 	suite_add_tcase(suite, tc);

@@ -144,6 +144,15 @@ START_TEST(forgotten_when_idle) {
 }
 END_TEST
 
+START_TEST(forgotten_with_the_producer) {
+	add(0, 0, 20);
+	ck_assert_uint_eq(turn(0, 0, NOW), 1);
+	report(0, 1, true, NOW);
+	partition_outbox_forget(&box);
+	ck_assert_uint_eq(turn(0, 1, NOW), 1);
+}
+END_TEST
+
 // Grows around the end of its memory, keeps the order.
 START_TEST(many) {
 	uint64_t added = 0, sent = 0;
@@ -192,6 +201,7 @@ static Suite *make_suite(void) {
 	tcase_add_test(tcase, taken_back);
 	tcase_add_test(tcase, refused_by_the_client);
 	tcase_add_test(tcase, forgotten_when_idle);
+	tcase_add_test(tcase, forgotten_with_the_producer);
 	tcase_add_test(tcase, many);
 	tcase_add_test(tcase, no_such_partition);
 	suite_add_tcase(suite, tcase);
