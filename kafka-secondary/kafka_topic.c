@@ -38,6 +38,15 @@ static void heard_partitions(struct kafka_topic *t, int32_t nb) {
 		    t->cfg->topic, nb, t->nb_rings);
 }
 
+// Kafka 4.0 and later refuse what librdkafka before 2.6.1 makes of SCRAM, as if the password were wrong:
+// it sends its nonce twice.
+static const char *hint(const char *failure) {
+	if (strstr(failure, "mechanism SCRAM-") == NULL || rd_kafka_version() >= 0x020601ff)
+		return "";
+	return "; with the right password it may be that Kafka 4.0 and later need librdkafka 2.6.1 for "
+	       "SCRAM: until then use client certificates, GSSAPI, or PLAIN over TLS";
+}
+
 // Ask once; returns whether the topic is well. `what` is what to say when it is not.
 static bool look_at_topic(struct kafka_topic *t, char *what, size_t size) {
 	const struct rd_kafka_metadata *metadata;
@@ -54,9 +63,10 @@ static bool look_at_topic(struct kafka_topic *t, char *what, size_t size) {
 		pthread_mutex_lock(&t->lock);
 		snprintf(
 			what, size,
-			"no broker reachable at %s (%s); packets wait in the rings, trying on",
+			"no broker reachable at %s (%s); packets wait in the rings, trying on%s",
 			brokers,
-			t->last_failure[0] != '\0' ? t->last_failure : rd_kafka_err2str(err)
+			t->last_failure[0] != '\0' ? t->last_failure : rd_kafka_err2str(err),
+			hint(t->last_failure)
 		);
 		pthread_mutex_unlock(&t->lock);
 		return false;
@@ -156,7 +166,7 @@ static void take_client(struct kafka_topic *t) {
 static void *watch_topic(void *arg) {
 	struct kafka_topic *t = arg;
 	struct rtap_log_limit limit = {0};
-	char what[512];
+	char what[1024];
 	uint64_t hidden;
 	bool well = true;
 

@@ -26,7 +26,7 @@ struct kafka_topic {
 	_Atomic int32_t nb_partitions; // 0 = not known yet; any thread may read
 	pthread_mutex_t lock;
 	// Under `lock`:
-	char last_failure[160]; // of a connection, in librdkafka's words
+	char last_failure[320]; // of a connection, in librdkafka's words
 	struct rtap_log_limit denied_limit;
 	rd_kafka_t *next_rk; // to watch with from now on, NULL = the same
 	rd_kafka_topic_t *next_topic;

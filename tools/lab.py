@@ -416,14 +416,16 @@ class Lab:
             raise LabError(f"kafka-broker {' '.join(words)}: {text.strip()}")
         return text
 
-    def start_broker(self, brokers=1, port=None, secured=False):
+    def start_broker(self, brokers=1, port=None, secured=False, kafka=None):
         """Starts an empty cluster, on `port` and the next ones if given; returns its addresses.
 
         secured: one broker with ACLs and the listeners of kafka_properties() beside the plain one,
-        which this laboratory itself uses as User:ANONYMOUS, who may do everything.
+        which this laboratory itself uses as User:ANONYMOUS, who may do everything. kafka: its
+        version, if it is to be another one.
         """
         text = self._broker("start", *(["--secured"] if secured else ["--brokers", str(brokers)]),
-                            *(["--port", str(port)] if port else []))
+                            *(["--port", str(port)] if port else []),
+                            *(["--kafka", kafka] if kafka else []))
         self.bootstrap = re.search(r"^bootstrap\.servers=(.*)$", text, re.M)[1]
         return self.bootstrap
 
@@ -463,6 +465,7 @@ class Lab:
     def stop_broker(self):
         """Ends the cluster and removes its data."""
         self._broker("stop")
+        shutil.rmtree(CLIENTS / self.name, ignore_errors=True)
 
     def stop_one_broker(self, number=1, kill=False):
         self._broker("stop", "--broker", str(number), *(["--kill"] if kill else []))

@@ -152,7 +152,7 @@ secured_properties() {
 		listener.name.scram.sasl.enabled.mechanisms=SCRAM-SHA-512
 		listener.name.scram.scram-sha-512.sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required;
 		listener.name.gssapi.sasl.enabled.mechanisms=GSSAPI
-		listener.name.gssapi.gssapi.sasl.kerberos.service.name=kafka
+		sasl.kerberos.service.name=kafka
 		listener.name.gssapi.gssapi.sasl.jaas.config=com.sun.security.auth.module.Krb5LoginModule required useKeyTab=true storeKey=true isInitiator=false keyTab="$secured/broker.keytab" principal="kafka/localhost@$realm";
 		authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
 		super.users=User:ANONYMOUS
