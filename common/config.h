@@ -128,6 +128,7 @@ struct rtap_config {
 	enum rtap_key_unit key_unit;
 	enum rtap_headers headers;
 	char *sensor; // in the header `if`; "" = the instance's name
+	char *statistics_file; // of librdkafka's statistics; "" = none
 	struct rtap_property_list kafka_global;
 	struct rtap_property_list kafka_topic;
 };

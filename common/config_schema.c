@@ -169,6 +169,10 @@ const struct rtap_config_key rtap_config_keys[] = {
 	),
 	STRING("sensor", sensor, 64, "[A-Za-z0-9_.-]*", "up to 64 of A-Z a-z 0-9 _ . -", "",
 	       "Name of this probe in the header `if`; none = the instance's name."),
+	STRING("kafka.statistics-file", statistics_file, MAX_TEXT, "(/[^[:cntrl:]]*)?",
+	       "an absolute path, or \"\" for none", "",
+	       "librdkafka's statistics are appended here, a JSON object a line; reopened on SIGHUP."
+	),
 	PROPERTIES(
 		"kafka.global", kafka_global, "bootstrap.servers: localhost:9092",
 		"Global properties of librdkafka's producer."

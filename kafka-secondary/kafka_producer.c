@@ -8,6 +8,7 @@
 #include "log.h"
 #include "now.h"
 #include "partition_outbox.h"
+#include "statistics_file.h"
 
 #include <librdkafka/rdkafka.h>
 
@@ -509,6 +510,8 @@ kafka_producer_poll(struct kafka_producer *p, int timeout_ms, kafka_report_cb re
 			nb += hand_out(p, event, report, arg);
 		else if (rd_kafka_event_type(event) == RD_KAFKA_EVENT_ERROR)
 			on_error(p, event);
+		else if (rd_kafka_event_type(event) == RD_KAFKA_EVENT_STATS)
+			statistics_file_write(rd_kafka_event_stats(event));
 		rd_kafka_event_destroy(event);
 		timeout_ms = 0;
 	}

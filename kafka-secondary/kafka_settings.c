@@ -15,6 +15,8 @@
 
 #define LOG_TYPE "kafka"
 
+#define STATISTICS_MS "5000" // with a file, unless the user says otherwise
+
 #define QUEUE_MESSAGES_MAX 2147483647 // librdkafka's own limit
 
 // What would break the promise, by the effective value, so that an alias is no way around.
@@ -77,6 +79,7 @@ static int set_ours(
 		{"queue.buffering.max.messages", messages},
 		{"queue.buffering.max.kbytes", "2147483647"}, // payloads are not copied
 		{"log.connection.close", "false"},
+		{"statistics.interval.ms", cfg->statistics_file[0] != '\0' ? STATISTICS_MS : "0"},
 	};
 
 	for (size_t i = 0; rc == 0 && i < sizeof(ours) / sizeof(ours[0]); i++)
@@ -315,7 +318,9 @@ rd_kafka_conf_t *kafka_settings_build(
 		rd_kafka_conf_destroy(conf);
 		return NULL;
 	}
-	rd_kafka_conf_set_events(conf, RD_KAFKA_EVENT_DR | RD_KAFKA_EVENT_ERROR);
+	rd_kafka_conf_set_events(
+		conf, RD_KAFKA_EVENT_DR | RD_KAFKA_EVENT_ERROR | RD_KAFKA_EVENT_STATS
+	);
 	return conf;
 }
 

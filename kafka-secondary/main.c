@@ -2,7 +2,6 @@
 // kafka-secondary: carry packets from the transmit rings of a capture-primary to Kafka.
 
 #include "attach.h"
-#include "config_schema.h"
 #include "exit_code.h"
 #include "kafka_settings.h"
 #include "log.h"
@@ -15,6 +14,7 @@
 #include <rte_version.h>
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,8 +31,8 @@ static int load_config(struct rtap_config *cfg, const struct options *opt) {
 		fprintf(stderr, "%s\n", error.text);
 		return RTAP_EXIT_CONFIG;
 	}
-	if (opt->workers != NULL && rtap_config_set(cfg, "workers", opt->workers, &error) < 0) {
-		fprintf(stderr, "kafka-secondary: --workers: %s\n", error.text);
+	if (rtap_overrides_apply(&opt->overrides, cfg, &error) < 0) {
+		fprintf(stderr, "kafka-secondary: %s\n", error.text);
 		return RTAP_EXIT_USAGE;
 	}
 	return -1;
@@ -96,6 +96,7 @@ int main(int argc, char **argv) {
 	sigset_t mask;
 	int code;
 
+	signal(SIGHUP, SIG_IGN); // until there is something to open anew
 	prctl(PR_SET_DUMPABLE, 0); // no core dump of us or of a worker: secrets would be in it
 	rtap_standard_fds_open();
 	code = options_parse(&opt, argc, argv);

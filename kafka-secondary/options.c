@@ -10,13 +10,16 @@
 #include <string.h>
 
 static const char usage[]
-	= "Usage: kafka-secondary -c FILE [--workers N] [--check]\n"
+	= "Usage: kafka-secondary -c FILE [OPTION...]\n"
 	  "\n"
 	  "Attaches to the running capture-primary of the same configuration and carries packets from its\n"
 	  "transmit rings to Kafka. Start and stop as many as you like, whenever you like.\n"
 	  "\n"
 	  "  -c, --config FILE  configuration (YAML), the primary's\n"
-	  "  -w, --workers N    transmit workers, instead of the configuration's\n"
+	  "      --workers N    overrides workers\n"
+	  "  -w PACKETS         overrides worker-burst\n"
+	  "  -t TOPIC           overrides topic\n"
+	  "  -s FILE            overrides kafka.statistics-file\n"
 	  "      --check        validate it, librdkafka's properties included, and print it\n"
 	  "  -h, --help         this text\n"
 	  "  -V, --version      versions, DPDK's and librdkafka's with its features included\n"
@@ -25,22 +28,35 @@ static const char usage[]
 	  "8 no running primary, 9 primary of another build, 10 the attach hangs, 13 packets were left for\n"
 	  "the next worker, 1 anything else.\n";
 
+enum {
+	OPTION_WORKERS = 256,
+};
+
+// Short ones: Fastcapa's words.
+static const struct rtap_override overrides[] = {
+	{OPTION_WORKERS, "--workers", "workers"},
+	{'w', "-w", "worker-burst"},
+	{'t', "-t", "topic"},
+	{'s', "-s", "kafka.statistics-file"},
+	{0, NULL, NULL},
+};
+
 int options_parse(struct options *opt, int argc, char **argv) {
 	static const struct option longopts[] = {
-		{"config", required_argument, NULL, 'c'}, {"workers", required_argument, NULL, 'w'},
-		{"check", no_argument, NULL, 'C'},        {"help", no_argument, NULL, 'h'},
-		{"version", no_argument, NULL, 'V'},      {NULL, 0, NULL, 0},
+		{"config", required_argument, NULL, 'c'},
+		{"workers", required_argument, NULL, OPTION_WORKERS},
+		{"check", no_argument, NULL, 'C'},
+		{"help", no_argument, NULL, 'h'},
+		{"version", no_argument, NULL, 'V'},
+		{NULL, 0, NULL, 0},
 	};
 	int c;
 
 	memset(opt, 0, sizeof(*opt));
-	while ((c = getopt_long(argc, argv, "c:w:hV", longopts, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, "c:w:t:s:hV", longopts, NULL)) != -1) {
 		switch (c) {
 		case 'c':
 			opt->config_path = optarg;
-			break;
-		case 'w':
-			opt->workers = optarg;
 			break;
 		case 'C':
 			opt->check = true;
@@ -52,6 +68,8 @@ int options_parse(struct options *opt, int argc, char **argv) {
 			opt->version = true;
 			return -1;
 		default:
+			if (rtap_overrides_note(&opt->overrides, overrides, c, optarg))
+				break;
 			fputs("kafka-secondary: try --help\n", stderr);
 			return RTAP_EXIT_USAGE;
 		}

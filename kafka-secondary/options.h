@@ -3,11 +3,13 @@
 
 #pragma once
 
+#include "config_overrides.h"
+
 #include <stdbool.h>
 
 struct options {
 	const char *config_path;
-	const char *workers; // text of --workers, NULL = as configured
+	struct rtap_overrides overrides;
 	bool version; // print the versions, and leave
 	bool check; // validate, print what it comes to, and leave
 };

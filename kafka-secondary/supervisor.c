@@ -27,6 +27,8 @@
 #define BACKOFF_KILLED_NS SECOND_NS // at most, for one that was killed: it may have served well
 #define HEALTHY_NS SECOND_NS // a worker that lived this long starts with no back-off again
 
+static volatile sig_atomic_t hangup; // SIGHUP came
+
 struct child {
 	pid_t pid; // 0 = none
 	uint64_t started_ns;
@@ -198,6 +200,16 @@ static bool pass_stop_on(struct supervisor *s) {
 	return true;
 }
 
+// Files are the workers'.
+static void pass_hangup_on(const struct supervisor *s) {
+	if (!hangup)
+		return;
+	hangup = 0;
+	for (unsigned int i = 0; i < s->nb_children; i++)
+		if (s->children[i].pid > 0)
+			kill(s->children[i].pid, SIGHUP);
+}
+
 static bool any_child(const struct supervisor *s) {
 	for (unsigned int i = 0; i < s->nb_children; i++)
 		if (s->children[i].pid > 0)
@@ -208,6 +220,11 @@ static bool any_child(const struct supervisor *s) {
 // A sleep ends when a worker does: its rings wait for the next one.
 static void on_child_end(int signo) {
 	(void)signo;
+}
+
+static void on_hangup(int signo) {
+	(void)signo;
+	hangup = 1;
 }
 
 int supervisor_run(
@@ -224,11 +241,13 @@ int supervisor_run(
 	};
 
 	signal(SIGCHLD, on_child_end);
+	signal(SIGHUP, on_hangup);
 	do {
 		if (pass_stop_on(&s))
 			LOG(NOTICE,
 			    "stopping: workers deliver what they hold, at most %" PRIu64 " s",
 			    cfg->drain_timeout_s);
+		pass_hangup_on(&s);
 		reap(&s);
 		if (!s.no_more)
 			start_due(&s);

@@ -9,6 +9,7 @@
 #include "primary_watch.h"
 #include "ring_claim.h"
 #include "ring_feed.h"
+#include "statistics_file.h"
 #include "stop_flag.h"
 #include "worker_slot.h"
 
@@ -236,6 +237,7 @@ static void housekeeping(struct transmit_worker *w) {
 	);
 	leave_if_done(w, policy);
 	publish(w);
+	statistics_file_reopen_if_asked();
 	w->next_housekeeping_ns = w->ctx.now_ns + HOUSEKEEPING_NS;
 }
 
@@ -346,6 +348,9 @@ void transmit_worker_run(const struct transmit_worker_args *args, const sigset_t
 		    rc == -EAGAIN ? "all are taken, start fewer workers" : strerror(-rc));
 		_exit(TRANSMIT_WORKER_GIVE_UP);
 	}
+	rc = statistics_file_open(args->cfg->statistics_file, w.slot.index);
+	if (rc < 0)
+		LOG(WARNING, "%s: %s; no statistics", args->cfg->statistics_file, strerror(-rc));
 	drop_root(args);
 	w.ctx.producer = kafka_producer_create(
 		w.cfg, w.ctx.shm_header->nb_rings, false, args->number == 0, why, sizeof(why)

@@ -8,6 +8,7 @@ The programs are those of the build directory $RINGTAP_BUILD (default: build/). 
 """
 
 import collections
+import json
 import pathlib
 import statistics
 import sys
@@ -203,11 +204,51 @@ def link_goes(tap, lab):
     end(tap, lab, primary, ", after the link went")
 
 
+def statistics_of(path):
+    """What is in a statistics file, [] while there is none."""
+    if not path.exists():
+        return []
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def statistics(tap, lab):
+    """Fastcapa's options of the secondary, and its statistics file, which is rotated."""
+    primary = begin(lab, "statistics", {
+        "kafka": {"global": {"statistics.interval.ms": 200, "bootstrap.servers": lab.bootstrap}}})
+    lab.create_topic(1, "other")
+    path, moved = lab.directory / "statistics.json", lab.directory / "statistics.json.1"
+    secondary = lab.start("kafka-secondary", [
+        lab.program("kafka-secondary", "kafka-secondary"), "-c", lab.config_path, "--workers", 2,
+        "-w", 64, "-t", "other", "-s", path])
+    lab.secondaries.append(secondary)
+    secondary.wait_log("attached to instance ")
+    lab.traffic(500, 2_000)
+    lab.wait_delivered(500)
+    pids = set(lab.workers())
+    tap.equal(len(list(lab.read_topic("other"))), 500, "-t names the topic")
+    wait_for(lambda: {s["pid"] for s in statistics_of(path)} >= pids, "statistics of both workers", 10)
+    tap.equal({(s["pid"], s["worker"]) for s in statistics_of(path)},
+              {(w["pid"], w["worker"]) for w in lab.stats()["workers"] if w["pid"] in pids},
+              "each line is an object that names worker and process")
+    wait_for(lambda: any("other" in s["topics"] for s in statistics_of(path)), "topic", 10)
+    tap.ok(all(s["name"].startswith("ringtap#producer-") and s["type"] == "producer"
+               for s in statistics_of(path)), "and librdkafka's connection", statistics_of(path)[:1])
+    tap.equal(path.stat().st_mode & 0o777, 0o640, "the file is not everybody's")
+    path.rename(moved)
+    secondary.send_signal(1)
+    wait_for(lambda: {s["pid"] for s in statistics_of(path)} >= pids, "a new file", 10)
+    before = moved.stat().st_size
+    time.sleep(1)
+    tap.equal(moved.stat().st_size, before, "after SIGHUP all lines go to a new file")
+    tap.equal(set(lab.workers()), pids, "SIGHUP ends nobody")
+    end(tap, lab, primary, ", with statistics")
+
+
 def main():
     tap = Tap()
     with Lab("rtselect") as lab:
         lab.start_broker()
-        for part in selected, gaps, idle, link_goes:
+        for part in selected, gaps, idle, link_goes, statistics:
             tap.run(part, lab)
             lab.end_programs()
     return tap.finish()

@@ -18,6 +18,20 @@ static bool is_a_word(const char *word) {
 	return word >= text && word < text + sizeof(text);
 }
 
+#if defined(FUZZ_OPTIONS_CAPTURE_PRIMARY) || defined(FUZZ_OPTIONS_KAFKA_SECONDARY)
+
+// Each option once, its value a word of the command line.
+static void ck_overrides(const struct rtap_overrides *o) {
+	REQUIRE(o->nb_items <= RTAP_MAX_OVERRIDES);
+	for (unsigned int i = 0; i < o->nb_items; i++) {
+		REQUIRE(is_a_word(o->items[i].value));
+		for (unsigned int k = 0; k < i; k++)
+			REQUIRE(o->items[i].what != o->items[k].what);
+	}
+}
+
+#endif
+
 #if defined(FUZZ_OPTIONS_CAPTURE_PRIMARY)
 
 static void ck_answer(int rc, const struct options *opt, int argc, char **argv) {
@@ -25,6 +39,7 @@ static void ck_answer(int rc, const struct options *opt, int argc, char **argv) 
 	if (rc != -1)
 		return;
 	REQUIRE(opt->config_path != NULL || opt->help_keys);
+	ck_overrides(&opt->overrides);
 	REQUIRE(opt->config_path == NULL || is_a_word(opt->config_path));
 	REQUIRE(opt->eal_args + opt->nb_eal_args == argv + argc);
 	REQUIRE(opt->nb_eal_args == 0 || strcmp(opt->eal_args[-1], "--") == 0);
@@ -34,10 +49,10 @@ static void ck_answer(int rc, const struct options *opt, int argc, char **argv) 
 
 static void ck_answer(int rc, const struct options *opt, int argc, char **argv) {
 	REQUIRE(rc == -1 || rc == 0 || rc == 2);
-	if (rc != -1)
+	if (rc != -1 || opt->version)
 		return;
 	REQUIRE(is_a_word(opt->config_path));
-	REQUIRE(opt->workers == NULL || is_a_word(opt->workers));
+	ck_overrides(&opt->overrides);
 }
 
 #elif defined(FUZZ_OPTIONS_STATS_TOOL)

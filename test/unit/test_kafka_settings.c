@@ -188,7 +188,7 @@ static const struct {
 	{GLOBAL "queue.buffering.max.messages: 77\n", "queue.buffering.max.messages", "77"},
 	{GLOBAL "compression.codec: lz4\n", "compression.codec", "lz4"},
 	{TOPIC "compression.codec: zstd\n", "compression.codec", "zstd"},
-	{GLOBAL "enabled_events: 0\n", "enabled_events", "9"}, // DR and ERROR: ours
+	{GLOBAL "enabled_events: 0\n", "enabled_events", "73"}, // DR, ERROR, STATS: ours
 	{"worker-burst: 256\nack-window: 32768\n", "queue.buffering.max.messages", "132096"},
 	{"worker-burst: 1\nack-window: 64\n", "queue.buffering.max.messages", "260"},
 };
