@@ -85,17 +85,30 @@ static void ck_answer(int rc, const struct options *opt, int argc, char **argv) 
 #elif defined(FUZZ_OPTIONS_KAFKA_TO_PCAP)
 
 static void ck_answer(int rc, const struct options *opt, int argc, char **argv) {
+	const struct consumer_settings *settings = &opt->reader.settings;
+
 	REQUIRE(rc <= 1);
-	REQUIRE(opt->reader.nb_properties <= (unsigned int)argc);
-	for (unsigned int i = 0; i < opt->reader.nb_properties; i++)
-		REQUIRE(is_a_word(opt->reader.properties[i]));
-	free(opt->reader.properties);
+	REQUIRE(settings->nb_properties <= (unsigned int)argc);
+	for (unsigned int i = 0; i < settings->nb_properties; i++)
+		REQUIRE(is_a_word(settings->properties[i]));
+	free(opt->reader.settings.properties);
 	if (rc != 0)
 		return;
-	REQUIRE(is_a_word(opt->reader.brokers) && is_a_word(opt->reader.topic));
-	REQUIRE(is_a_word(opt->file));
-	REQUIRE(opt->window_us % 1000 == 0 && opt->window_us / 1000 <= UINT32_MAX);
+	if (opt->extcap.question != EXTCAP_NONE) {
+		REQUIRE(opt->extcap.question == EXTCAP_INTERFACES
+			|| is_a_word(opt->extcap.interface));
+		REQUIRE(opt->extcap.question != EXTCAP_CAPTURE || is_a_word(opt->file));
+		return;
+	}
+	if (opt->config == NULL)
+		REQUIRE(is_a_word(settings->brokers) && is_a_word(opt->reader.topic));
+	REQUIRE(opt->config == NULL || is_a_word(opt->config));
+	REQUIRE(opt->check ? opt->file == NULL : is_a_word(opt->file));
+	REQUIRE(opt->window_ns % 1000000 == 0 && opt->window_ns / 1000000 <= UINT32_MAX);
 	REQUIRE(opt->reader.follow || !opt->reader.from_end);
+	REQUIRE(opt->reader.to_ns == 0 || opt->reader.from_ns < opt->reader.to_ns);
+	REQUIRE(opt->reader.to_ns <= opt->reader.max_time_ns);
+	REQUIRE(opt->reader.key_unit_ns == 1 || opt->reader.key_unit_ns == 1000);
 }
 
 #endif

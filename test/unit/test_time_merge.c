@@ -10,15 +10,15 @@
 
 static struct time_merge merge;
 static bool late;
-static uint64_t time_us;
+static uint64_t time_ns;
 
 // Items are numbers from 1 on.
-static void push(uint64_t at_us, uintptr_t item) {
-	ck_assert_int_eq(time_merge_push(&merge, at_us, (void *)item, 100), 0);
+static void push(uint64_t at_ns, uintptr_t item) {
+	ck_assert_int_eq(time_merge_push(&merge, at_ns, (void *)item, 100), 0);
 }
 
 static uintptr_t pop(bool flush) {
-	return (uintptr_t)time_merge_pop(&merge, flush, &time_us, &late);
+	return (uintptr_t)time_merge_pop(&merge, flush, &time_ns, &late);
 }
 
 START_TEST(empty_gives_nothing) {
@@ -36,7 +36,7 @@ START_TEST(held_until_newer_by_the_window) {
 	ck_assert_uint_eq(pop(false), 0);
 	push(6000, 3);
 	ck_assert_uint_eq(pop(false), 1);
-	ck_assert_uint_eq(time_us, 5000);
+	ck_assert_uint_eq(time_ns, 5000);
 	ck_assert(!late);
 	ck_assert_uint_eq(pop(false), 0);
 	ck_assert_uint_eq(pop(true), 2);
@@ -88,7 +88,7 @@ START_TEST(equal_times_keep_their_order) {
 END_TEST
 
 START_TEST(disorder_within_the_window_is_ordered) {
-	uint64_t state = 1, last_us = 0, nb_out = 0;
+	uint64_t state = 1, last_ns = 0, nb_out = 0;
 
 	time_merge_init(&merge, 1000, NO_LIMIT);
 	for (uintptr_t i = 1; i <= 100000; i++) {
@@ -96,8 +96,8 @@ START_TEST(disorder_within_the_window_is_ordered) {
 		push(10000 + i * 7 - (state >> 33) % 1000, i); // at most 999 behind
 		while (pop(false) != 0) {
 			ck_assert(!late);
-			ck_assert_uint_ge(time_us, last_us);
-			last_us = time_us;
+			ck_assert_uint_ge(time_ns, last_ns);
+			last_ns = time_ns;
 			nb_out++;
 		}
 	}
@@ -136,7 +136,7 @@ START_TEST(extreme_times) {
 	ck_assert_uint_eq(pop(false), 0);
 	ck_assert_uint_eq(pop(true), 2);
 	ck_assert_uint_eq(pop(true), 1);
-	ck_assert_uint_eq(time_us, UINT64_MAX);
+	ck_assert_uint_eq(time_ns, UINT64_MAX);
 	time_merge_fini(&merge);
 }
 END_TEST

@@ -65,9 +65,9 @@ static void forget_older(struct duplicate_filter *filter) {
 }
 
 bool duplicate_filter_seen(
-	struct duplicate_filter *filter, uint64_t time_us, const void *frame, size_t len
+	struct duplicate_filter *filter, uint64_t time_ns, const void *frame, size_t len
 ) {
-	struct siphash hash = siphash_compute(filter->secret, time_us, frame, len);
+	struct siphash hash = siphash_compute(filter->secret, time_ns, frame, len);
 	struct siphash *place;
 	bool seen;
 

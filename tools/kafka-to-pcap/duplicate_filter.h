@@ -19,5 +19,5 @@ void duplicate_filter_destroy(struct duplicate_filter *filter);
 
 // True when the same packet is remembered; it is remembered from now on.
 bool duplicate_filter_seen(
-	struct duplicate_filter *filter, uint64_t time_us, const void *frame, size_t len
+	struct duplicate_filter *filter, uint64_t time_ns, const void *frame, size_t len
 );

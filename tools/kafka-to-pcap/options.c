@@ -3,16 +3,20 @@
 
 #include "options.h"
 
-#include "pcap_output.h"
+#include "exit_code.h"
+#include "now.h"
+#include "time_spec.h"
 
 #include <ctype.h>
 #include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define DEFAULT_WINDOW_MS 1000
 #define DEFAULT_TIMEOUT_S 30
+#define DEFAULT_MARGIN_S 10
 
 enum long_only {
 	OPT_WINDOW = 256,
@@ -20,9 +24,27 @@ enum long_only {
 	OPT_FROM_BEGINNING,
 	OPT_FROM_END,
 	OPT_UNIQUE,
+	OPT_COUNT,
+	OPT_FROM,
+	OPT_TO,
+	OPT_MARGIN,
+	OPT_KEY_UNIT,
+	OPT_FILTER,
+	OPT_FORMAT,
+	OPT_CHECK,
+	OPT_REQUIRE_COMPLETE,
+	OPT_EXTCAP_INTERFACES,
+	OPT_EXTCAP_VERSION,
+	OPT_EXTCAP_INTERFACE,
+	OPT_EXTCAP_DLTS,
+	OPT_EXTCAP_CONFIG,
+	OPT_EXTCAP_FILTER,
+	OPT_CAPTURE,
+	OPT_FIFO,
 };
 
 static const struct option long_options[] = {
+	{"config", required_argument, NULL, 'c'},
 	{"brokers", required_argument, NULL, 'b'},
 	{"topic", required_argument, NULL, 't'},
 	{"write", required_argument, NULL, 'w'},
@@ -31,35 +53,79 @@ static const struct option long_options[] = {
 	{"from-end", no_argument, NULL, OPT_FROM_END},
 	{"window", required_argument, NULL, OPT_WINDOW},
 	{"unique", no_argument, NULL, OPT_UNIQUE},
-	{"count", required_argument, NULL, 'c'},
+	{"count", required_argument, NULL, OPT_COUNT},
 	{"timeout-s", required_argument, NULL, OPT_TIMEOUT},
 	{"property", required_argument, NULL, 'X'},
+	{"from", required_argument, NULL, OPT_FROM},
+	{"to", required_argument, NULL, OPT_TO},
+	{"margin-s", required_argument, NULL, OPT_MARGIN},
+	{"key-unit", required_argument, NULL, OPT_KEY_UNIT},
+	{"filter", required_argument, NULL, OPT_FILTER},
+	{"format", required_argument, NULL, OPT_FORMAT},
+	{"check", no_argument, NULL, OPT_CHECK},
+	{"require-complete", no_argument, NULL, OPT_REQUIRE_COMPLETE},
+	{"extcap-interfaces", no_argument, NULL, OPT_EXTCAP_INTERFACES},
+	{"extcap-version", optional_argument, NULL, OPT_EXTCAP_VERSION},
+	{"extcap-interface", required_argument, NULL, OPT_EXTCAP_INTERFACE},
+	{"extcap-dlts", no_argument, NULL, OPT_EXTCAP_DLTS},
+	{"extcap-config", no_argument, NULL, OPT_EXTCAP_CONFIG},
+	{"extcap-capture-filter", required_argument, NULL, OPT_EXTCAP_FILTER},
+	{"capture", no_argument, NULL, OPT_CAPTURE},
+	{"fifo", required_argument, NULL, OPT_FIFO},
 	{"help", no_argument, NULL, 'h'},
 	{0},
 };
 
 static void print_help(void) {
-	printf("usage: kafka-to-pcap -b BROKERS -t TOPIC -w FILE [OPTION]...\n"
+	printf("usage: kafka-to-pcap {-c FILE | -b BROKERS -t TOPIC} {-w FILE | --check} [OPTION]...\n"
 	       "Read the packets of a Kafka topic into a pcap file, in time order.\n\n"
+	       "where from\n"
+	       "  -c, --config FILE      configuration of an instance: brokers, topic, TLS, SASL, unit of\n"
+	       "                         the keys; what is for a producer alone is left out\n"
 	       "  -b, --brokers LIST     HOST:PORT, comma-separated\n"
 	       "  -t, --topic TOPIC      all its partitions are read, in no consumer group\n"
-	       "  -w, --write FILE       - is stdout, for `| tshark -r -` or `-i -`\n"
+	       "  -X, --property N=V     any property of librdkafka, for example TLS and SASL\n"
+	       "      --key-unit us|ns   of the keys (default us)\n\n"
+	       "which packets\n"
+	       "      --from TIME        captured at TIME or later\n"
+	       "      --to TIME          captured before TIME. TIME is 2026-11-25T03:00:00Z (UTC),\n"
+	       "                         seconds since 1970, or -15m before now (s, m, h, d)\n"
+	       "      --margin-s S       how far Kafka's clock may be behind, and how long a packet may\n"
+	       "                         have waited for Kafka: read so much around the range (default "
+	       "%u)\n"
+	       "      --filter EXPR      libpcap's syntax; `host A and host B and port P` is one flow;\n"
+	       "                         frames with a VLAN tag: `vlan and ...`\n"
+	       "      --unique           write packets of the same time and bytes once, as far as\n"
+	       "                         the last million packets read tell\n"
+	       "      --count N          end after N packets (-c N, too, when N is a number)\n"
 	       "  -f, --follow           go on with what comes; without it, end with what is there\n"
 	       "      --from-beginning   start with the oldest packet (the default)\n"
 	       "      --from-end         with --follow: start with what comes now\n"
+	       "      --timeout-s S      fail when nothing comes for so long, 0 = never\n"
+	       "                         (default %u; with --follow 0)\n\n"
+	       "where to\n"
+	       "  -w, --write FILE       - is stdout, for `| tshark -r -` or `-i -`\n"
+	       "      --format F         pcap, or pcapng: with interface names and drops where packets\n"
+	       "                         have record headers (default pcap)\n"
 	       "      --window MS        packets at most so far out of time order are put in order,\n"
 	       "                         later ones are written late (default %u)\n"
-	       "      --unique           write packets of the same time and bytes once, as far as\n"
-	       "                         the last million packets read tell\n"
-	       "  -c, --count N          end after N packets\n"
-	       "      --timeout-s S      fail when nothing comes for so long, 0 = never\n"
-	       "                         (default %u; with --follow 0)\n"
-	       "  -X, --property N=V     any property of librdkafka, for example TLS and SASL\n"
+	       "      --check            write nothing: tell what is missing\n"
+	       "      --require-complete exit %d when packets are missing, or when nothing tells\n"
 	       "  -h, --help\n\n"
+	       "Wireshark calls it with --extcap-...; link it into the folder of extcap programs that\n"
+	       "Help > About Wireshark > Folders names. Its interfaces are the files in $%s\n"
+	       "(colons between), else ~/.config/ringtap/*.yaml and /etc/ringtap/*.yaml.\n\n"
 	       "A message is a packet when its key has 8 bytes: microseconds since 1970, UTC,\n"
-	       "big-endian. Its value is the Ethernet frame. The last line on stderr is\n"
+	       "big-endian. Its value is the Ethernet frame. Packets with sequence numbers\n"
+	       "(`headers: basic`) are checked, and stderr tells what is missing. The last line there is\n"
 	       "`N packets written, N duplicates removed, N late, N skipped`.\n",
-	       DEFAULT_WINDOW_MS, DEFAULT_TIMEOUT_S);
+	       DEFAULT_MARGIN_S, DEFAULT_TIMEOUT_S, DEFAULT_WINDOW_MS, RTAP_EXIT_LAW,
+	       EXTCAP_FILES_VARIABLE);
+}
+
+static int refuse(const char *option, const char *text, const char *why) {
+	fprintf(stderr, "kafka-to-pcap: --%s: %s: %s\n", option, text, why);
+	return -EINVAL;
 }
 
 static int parse_number(const char *name, const char *text, uint64_t max, uint64_t *value) {
@@ -74,12 +140,89 @@ static int parse_number(const char *name, const char *text, uint64_t max, uint64
 	return -EINVAL;
 }
 
+static int parse_time(const char *name, const char *text, uint64_t *time_ns) {
+	if (time_spec_parse(text, rtap_utc_ns(), time_ns) == 0)
+		return 0;
+	return refuse(name, text, "not a time; allowed: " TIME_SPEC_ALLOWED);
+}
+
+static int parse_key_unit(struct options *opts, const char *text) {
+	opts->key_unit_given = true;
+	opts->reader.key_unit_ns = strcmp(text, "ns") == 0 ? 1 : 1000;
+	if (strcmp(text, "us") == 0 || strcmp(text, "ns") == 0)
+		return 0;
+	return refuse("key-unit", text, "allowed: us, ns");
+}
+
+static int parse_format(struct options *opts, const char *text) {
+	opts->format = strcmp(text, "pcapng") == 0 ? PCAP_OUTPUT_PCAPNG : PCAP_OUTPUT_PCAP;
+	if (strcmp(text, "pcap") == 0 || strcmp(text, "pcapng") == 0)
+		return 0;
+	return refuse("format", text, "allowed: pcap, pcapng");
+}
+
+// -c was the short form of --count before it was that of --config.
+static int parse_config(struct options *opts, char *arg) {
+	if (*arg != '\0' && arg[strspn(arg, "0123456789")] == '\0')
+		return parse_number("count", arg, UINT64_MAX, &opts->count);
+	opts->config = arg;
+	return 0;
+}
+
+static int parse_extcap(struct extcap_call *call, int option, char *arg) {
+	switch (option) {
+	case OPT_EXTCAP_INTERFACES:
+		call->question = EXTCAP_INTERFACES;
+		return 0;
+	case OPT_EXTCAP_VERSION:
+		return 0;
+	case OPT_EXTCAP_INTERFACE:
+		call->interface = arg;
+		return 0;
+	case OPT_EXTCAP_DLTS:
+		call->question = EXTCAP_DLTS;
+		return 0;
+	case OPT_EXTCAP_CONFIG:
+		call->question = EXTCAP_CONFIG;
+		return 0;
+	case OPT_EXTCAP_FILTER: // on its own it asks whether this is a filter
+		if (call->question == EXTCAP_NONE)
+			call->question = EXTCAP_FILTER;
+		call->filter = arg;
+		return 0;
+	case OPT_CAPTURE:
+		call->question = EXTCAP_CAPTURE;
+		return 0;
+	case OPT_FIFO:
+		call->fifo = arg;
+		return 0;
+	default:
+		return -EINVAL;
+	}
+}
+
+static int parse_range(struct options *opts, int option, char *arg) {
+	switch (option) {
+	case OPT_FROM:
+		return parse_time("from", arg, &opts->reader.from_ns);
+	case OPT_TO:
+		return parse_time("to", arg, &opts->reader.to_ns);
+	case OPT_MARGIN:
+		return parse_number("margin-s", arg, UINT32_MAX, &opts->reader.margin_s);
+	case OPT_KEY_UNIT:
+		return parse_key_unit(opts, arg);
+	default:
+		return parse_extcap(&opts->extcap, option, arg);
+	}
+}
+
 static int parse_option(struct options *opts, int option, char *arg, uint64_t *timeout_s) {
+	struct consumer_settings *settings = &opts->reader.settings;
 	int rc;
 
 	switch (option) {
 	case 'b':
-		opts->reader.brokers = arg;
+		settings->brokers = arg;
 		return 0;
 	case 't':
 		opts->reader.topic = arg;
@@ -91,10 +234,12 @@ static int parse_option(struct options *opts, int option, char *arg, uint64_t *t
 		opts->reader.follow = true;
 		return 0;
 	case 'c':
-		return parse_number("count", arg, UINT64_MAX, &opts->count);
+		return parse_config(opts, arg);
 	case 'X':
-		opts->reader.properties[opts->reader.nb_properties++] = arg;
+		settings->properties[settings->nb_properties++] = arg;
 		return 0;
+	case OPT_COUNT:
+		return parse_number("count", arg, UINT64_MAX, &opts->count);
 	case OPT_FROM_BEGINNING:
 	case OPT_FROM_END:
 		opts->reader.from_end = option == OPT_FROM_END;
@@ -102,24 +247,71 @@ static int parse_option(struct options *opts, int option, char *arg, uint64_t *t
 	case OPT_UNIQUE:
 		opts->unique = true;
 		return 0;
+	case OPT_FILTER:
+		opts->filter = arg;
+		return 0;
+	case OPT_FORMAT:
+		return parse_format(opts, arg);
+	case OPT_CHECK:
+		opts->check = true;
+		return 0;
+	case OPT_REQUIRE_COMPLETE:
+		opts->require_complete = true;
+		return 0;
 	case OPT_WINDOW:
-		rc = parse_number("window", arg, UINT32_MAX, &opts->window_us);
-		opts->window_us *= 1000;
+		rc = parse_number("window", arg, UINT32_MAX, &opts->window_ns);
+		opts->window_ns *= 1000000;
 		return rc;
 	case OPT_TIMEOUT:
 		return parse_number("timeout-s", arg, UINT32_MAX - 1, timeout_s);
 	default:
-		return -EINVAL;
+		return parse_range(opts, option, arg);
 	}
 }
 
+// What Wireshark wants of a capture, in our own options.
+static void take_extcap(struct options *opts) {
+	if (opts->extcap.question != EXTCAP_CAPTURE)
+		return;
+	opts->file = opts->extcap.fifo;
+	opts->filter = opts->extcap.filter;
+	opts->format = PCAP_OUTPUT_PCAPNG;
+	opts->reader.follow = true;
+	opts->reader.from_end = opts->reader.from_ns == 0;
+}
+
+static const char *why_wrong_question(const struct extcap_call *call) {
+	if (call->question != EXTCAP_INTERFACES && call->interface == NULL)
+		return "--extcap-interface is needed";
+	if (call->question == EXTCAP_CAPTURE && call->fifo == NULL)
+		return "--capture needs --fifo";
+	return NULL;
+}
+
+static bool is_told_where_from(const struct options *opts) {
+	// The interface may be one of a configuration file.
+	return opts->config != NULL || opts->extcap.question != EXTCAP_NONE
+		|| (opts->reader.settings.brokers != NULL && opts->reader.topic != NULL);
+}
+
 static int check_together(const struct options *opts) {
+	const struct topic_reader_config *reader = &opts->reader;
 	const char *wrong = NULL;
 
-	if (opts->reader.brokers == NULL || opts->reader.topic == NULL || opts->file == NULL)
-		wrong = "-b, -t and -w are needed; see --help";
-	else if (opts->reader.from_end && !opts->reader.follow)
+	if (opts->extcap.question != EXTCAP_NONE)
+		wrong = why_wrong_question(&opts->extcap);
+	else if (!is_told_where_from(opts) || (opts->file == NULL && !opts->check))
+		wrong = "-c, or -b and -t, is needed, and -w or --check; see --help";
+	else if (opts->file != NULL && opts->check)
+		wrong = "--check writes nothing: without -w";
+	else if (opts->check && (opts->filter != NULL || opts->unique))
+		wrong = "--check looks at every packet: without --filter and --unique";
+	else if (reader->from_end && !reader->follow)
 		wrong = "--from-end needs --follow";
+	else if (reader->from_end && reader->from_ns != 0)
+		wrong = "--from-end or --from, not both";
+	if (wrong == NULL && reader->to_ns != 0 && reader->to_ns <= reader->from_ns)
+		wrong = "--to must be later than --from";
 	if (wrong == NULL)
 		return 0;
 	fprintf(stderr, "kafka-to-pcap: %s\n", wrong);
@@ -131,11 +323,14 @@ int options_parse(struct options *opts, int argc, char **argv) {
 	int option, rc;
 
 	*opts = (struct options){
-		.window_us = DEFAULT_WINDOW_MS * 1000,
-		.reader.max_time_us = PCAP_OUTPUT_MAX_TIME_US,
-		.reader.properties = calloc((size_t)argc, sizeof(char *)), // more than -X can fill
+		.window_ns = DEFAULT_WINDOW_MS * UINT64_C(1000000),
+		.reader.max_time_ns = TIME_SPEC_MAX_NS, // what a pcap file holds
+		.reader.margin_s = DEFAULT_MARGIN_S,
+		.reader.key_unit_ns = 1000,
+		// More than -X can fill.
+		.reader.settings.properties = calloc((size_t)argc, sizeof(char *)),
 	};
-	if (opts->reader.properties == NULL)
+	if (opts->reader.settings.properties == NULL)
 		return -ENOMEM;
 	while ((option = getopt_long(argc, argv, "b:t:w:fc:X:h", long_options, NULL)) != -1) {
 		if (option == 'h') {
@@ -150,6 +345,7 @@ int options_parse(struct options *opts, int argc, char **argv) {
 		fprintf(stderr, "kafka-to-pcap: %s: not an option; see --help\n", argv[optind]);
 		return -EINVAL;
 	}
+	take_extcap(opts);
 	if (timeout_s == UINT32_MAX)
 		timeout_s = opts->reader.follow ? 0 : DEFAULT_TIMEOUT_S;
 	opts->reader.timeout_s = (unsigned int)timeout_s;

@@ -3,16 +3,26 @@
 
 #pragma once
 
+#include "extcap.h"
+#include "pcap_output.h"
 #include "topic_reader.h"
 
 struct options {
 	struct topic_reader_config reader;
+	const char *config; // configuration file of an instance; NULL: none
 	const char *file;
-	uint64_t window_us;
+	const char *filter; // libpcap's syntax; NULL: every packet
+	enum pcap_output_format format;
+	uint64_t window_ns;
 	uint64_t count; // packets to write, 0 = no limit
 	bool unique;
+	bool check; // write nothing
+	bool require_complete;
+	bool key_unit_given; // else the configuration file may say it
+	struct extcap_call extcap;
 };
 
 // Returns 0; 1 when --help was asked for and printed; -EINVAL after a line on stderr. What it fills in
-// lives as long as `argv`, but for reader.properties, which the caller frees.
+// lives as long as `argv`, but for reader.settings.properties, which the caller frees. With --config
+// reader.topic may be NULL.
 int options_parse(struct options *opts, int argc, char **argv);

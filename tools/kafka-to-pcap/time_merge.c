@@ -7,9 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-void time_merge_init(struct time_merge *merge, uint64_t window_us, size_t max_bytes) {
+void time_merge_init(struct time_merge *merge, uint64_t window_ns, size_t max_bytes) {
 	memset(merge, 0, sizeof(*merge));
-	merge->window_us = window_us;
+	merge->window_ns = window_ns;
 	merge->max_bytes = max_bytes;
 }
 
@@ -19,7 +19,7 @@ void time_merge_fini(struct time_merge *merge) {
 }
 
 static bool is_before(const struct time_merge_entry *a, const struct time_merge_entry *b) {
-	return a->time_us != b->time_us ? a->time_us < b->time_us : a->arrival < b->arrival;
+	return a->time_ns != b->time_ns ? a->time_ns < b->time_ns : a->arrival < b->arrival;
 }
 
 static int grow(struct time_merge *merge) {
@@ -33,8 +33,8 @@ static int grow(struct time_merge *merge) {
 	return 0;
 }
 
-int time_merge_push(struct time_merge *merge, uint64_t time_us, void *item, size_t bytes) {
-	struct time_merge_entry entry = {time_us, merge->nb_pushed, bytes, item};
+int time_merge_push(struct time_merge *merge, uint64_t time_ns, void *item, size_t bytes) {
+	struct time_merge_entry entry = {time_ns, merge->nb_pushed, bytes, item};
 	size_t at = merge->nb_held;
 
 	if (merge->nb_held == merge->room && grow(merge) < 0)
@@ -45,8 +45,8 @@ int time_merge_push(struct time_merge *merge, uint64_t time_us, void *item, size
 	merge->nb_held++;
 	merge->nb_pushed++;
 	merge->held_bytes += bytes;
-	if (time_us > merge->newest_us)
-		merge->newest_us = time_us;
+	if (time_ns > merge->newest_ns)
+		merge->newest_ns = time_ns;
 	return 0;
 }
 
@@ -65,22 +65,22 @@ static void sink(struct time_merge *merge, struct time_merge_entry entry) {
 	heap[at] = entry;
 }
 
-void *time_merge_pop(struct time_merge *merge, bool flush, uint64_t *time_us, bool *late) {
+void *time_merge_pop(struct time_merge *merge, bool flush, uint64_t *time_ns, bool *late) {
 	struct time_merge_entry oldest;
 
 	if (merge->nb_held == 0)
 		return NULL;
 	oldest = merge->heap[0];
-	if (!flush && merge->newest_us - oldest.time_us < merge->window_us
+	if (!flush && merge->newest_ns - oldest.time_ns < merge->window_ns
 	    && merge->held_bytes <= merge->max_bytes)
 		return NULL;
 	merge->held_bytes -= oldest.bytes;
 	merge->nb_held--;
 	if (merge->nb_held > 0)
 		sink(merge, merge->heap[merge->nb_held]);
-	*time_us = oldest.time_us;
-	*late = oldest.time_us < merge->last_us;
+	*time_ns = oldest.time_ns;
+	*late = oldest.time_ns < merge->last_ns;
 	if (!*late)
-		merge->last_us = oldest.time_us;
+		merge->last_ns = oldest.time_ns;
 	return oldest.item;
 }

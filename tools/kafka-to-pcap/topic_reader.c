@@ -3,6 +3,9 @@
 
 #include "topic_reader.h"
 
+#include "now.h"
+#include "pcap_output.h"
+
 #include <librdkafka/rdkafka.h>
 
 #include <endian.h>
@@ -10,7 +13,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #define START_TIMEOUT_MS 10000
 #define WAIT_MS 100 // for the partition that is behind
@@ -20,9 +22,11 @@
 struct partition {
 	int32_t id;
 	int64_t end; // offset where reading stops; of no meaning with follow
-	uint64_t last_us; // time of the last packet
+	int64_t start;
+	uint64_t last_ns; // time of the last packet
 	uint64_t waited_ms; // for the next message
 	bool done; // read up to its end
+	bool at_end; // Kafka said that there is no more for now
 	bool resting; // all read that is known, or no data for STALL_MS: not waited for
 };
 
@@ -33,15 +37,14 @@ struct topic_reader {
 	struct partition *partitions;
 	unsigned int nb_partitions;
 	unsigned int next_look; // partition to look at while it rests
+	uint64_t newest_ns; // of all packets
 	uint64_t last_message_ms; // monotonic
+	char brokers[128];
 	char reason[256]; // what librdkafka said last about its connections
 };
 
 static uint64_t now_ms(void) {
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+	return rtap_monotonic_ns() / 1000000;
 }
 
 // Called from rd_kafka_poll(). "All brokers down" follows the reason and says less; the
@@ -58,44 +61,22 @@ static void on_error(rd_kafka_t *kafka, int err, const char *reason, void *opaqu
 		*detail = '\0';
 }
 
-static int set_property(rd_kafka_conf_t *conf, const char *name, const char *value, char *text) {
-	if (rd_kafka_conf_set(conf, name, value, text, TOPIC_READER_TEXT_BYTES) == RD_KAFKA_CONF_OK)
-		return 0;
-	return -1;
-}
+// For messages: they may come from a file.
+static void note_brokers(struct topic_reader *reader, const rd_kafka_conf_t *conf) {
+	size_t size = sizeof(reader->brokers);
 
-static int set_user_property(rd_kafka_conf_t *conf, const char *property, char *text) {
-	const char *value = strchr(property, '=');
-	char name[128];
-
-	if (value == NULL || (size_t)(value - property) >= sizeof(name)) {
-		snprintf(text, TOPIC_READER_TEXT_BYTES, "-X %s: not NAME=VALUE", property);
-		return -1;
-	}
-	snprintf(name, sizeof(name), "%.*s", (int)(value - property), property);
-	return set_property(conf, name, value + 1, text);
+	if (rd_kafka_conf_get(conf, "bootstrap.servers", reader->brokers, &size)
+	    != RD_KAFKA_CONF_OK)
+		snprintf(reader->brokers, sizeof(reader->brokers), "the brokers");
 }
 
 static rd_kafka_conf_t *make_conf(struct topic_reader *reader, char *text) {
-	static const char *const defaults[][2] = {
-		{"client.id", "kafka-to-pcap"},
-		{"log_level", "0"}, // errors come as events, in our words
-		{"enable.partition.eof", "true"},
-		{"auto.offset.reset", "earliest"}, // retention may overtake us
-		{"check.crcs", "true"},
-		{"queued.max.messages.kbytes", "16384"}, // of each partition
-	};
-	rd_kafka_conf_t *conf = rd_kafka_conf_new();
-	int rc = set_property(conf, "bootstrap.servers", reader->cfg.brokers, text);
+	rd_kafka_conf_t *conf;
 
-	for (size_t i = 0; rc == 0 && i < sizeof(defaults) / sizeof(defaults[0]); i++)
-		rc = set_property(conf, defaults[i][0], defaults[i][1], text);
-	for (unsigned int i = 0; rc == 0 && i < reader->cfg.nb_properties; i++)
-		rc = set_user_property(conf, reader->cfg.properties[i], text);
-	if (rc < 0) {
-		rd_kafka_conf_destroy(conf);
+	conf = consumer_settings_build(&reader->cfg.settings, text, TOPIC_READER_TEXT_BYTES);
+	if (conf == NULL)
 		return NULL;
-	}
+	note_brokers(reader, conf);
 	rd_kafka_conf_set_error_cb(conf, on_error);
 	rd_kafka_conf_set_opaque(conf, reader);
 	return conf;
@@ -132,7 +113,7 @@ static int start_timeout_ms(const struct topic_reader *reader) {
 static int unreachable(struct topic_reader *reader, rd_kafka_resp_err_t err, char *text) {
 	rd_kafka_poll(reader->kafka, 0); // for on_error()
 	snprintf(
-		text, TOPIC_READER_TEXT_BYTES, "no answer from %s: %s", reader->cfg.brokers,
+		text, TOPIC_READER_TEXT_BYTES, "no answer from %s: %s", reader->brokers,
 		reader->reason[0] != '\0' ? reader->reason : rd_kafka_err2str(err)
 	);
 	return -1;
@@ -176,31 +157,77 @@ static int look_up_topic(struct topic_reader *reader, char *text) {
 	return rc;
 }
 
-static int start_partition(struct topic_reader *reader, struct partition *part, char *text) {
-	int64_t low, high, start;
+static int partition_failed(struct topic_reader *reader, int32_t id, const char *why, char *text) {
+	snprintf(
+		text, TOPIC_READER_TEXT_BYTES, "topic %s, partition %" PRId32 ": %s",
+		reader->cfg.topic, id, why
+	);
+	return -1;
+}
+
+static int find_ends(struct topic_reader *reader, struct partition *part, char *text) {
+	int64_t low, high;
 	rd_kafka_resp_err_t err;
 
 	err = rd_kafka_query_watermark_offsets(
 		reader->kafka, reader->cfg.topic, part->id, &low, &high, start_timeout_ms(reader)
 	);
-	if (err != RD_KAFKA_RESP_ERR_NO_ERROR) {
-		snprintf(
-			text, TOPIC_READER_TEXT_BYTES, "topic %s, partition %" PRId32 ": %s",
-			reader->cfg.topic, part->id, rd_kafka_err2str(err)
-		);
-		return -1;
-	}
+	if (err != RD_KAFKA_RESP_ERR_NO_ERROR)
+		return partition_failed(reader, part->id, rd_kafka_err2str(err), text);
 	part->end = high;
-	part->done = !reader->cfg.follow && low == high;
-	start = reader->cfg.from_end ? high : low;
-	part->resting = start == high;
-	if (part->done || rd_kafka_consume_start(reader->topic, part->id, start) == 0)
+	part->start = reader->cfg.from_end ? high : low;
+	return 0;
+}
+
+static int take_offsets(
+	struct topic_reader *reader, const rd_kafka_topic_partition_list_t *offsets, char *text
+) {
+	for (unsigned int i = 0; i < reader->nb_partitions; i++) {
+		const rd_kafka_topic_partition_t *found = &offsets->elems[i];
+		struct partition *part = &reader->partitions[i];
+
+		if (found->err != RD_KAFKA_RESP_ERR_NO_ERROR)
+			return partition_failed(
+				reader, part->id, rd_kafka_err2str(found->err), text
+			);
+		// A negative one: no record is that young.
+		part->start = found->offset >= 0 ? found->offset : part->end;
+	}
+	return 0;
+}
+
+// Where the first record is that was made in the range of time or after it.
+static int seek_time(struct topic_reader *reader, char *text) {
+	uint64_t from_ms = reader->cfg.from_ns / 1000000;
+	uint64_t margin_ms = reader->cfg.margin_s * 1000;
+	rd_kafka_topic_partition_list_t *offsets;
+	rd_kafka_resp_err_t err;
+	int rc;
+
+	if (from_ms <= margin_ms)
 		return 0;
-	snprintf(
-		text, TOPIC_READER_TEXT_BYTES, "topic %s, partition %" PRId32 ": %s",
-		reader->cfg.topic, part->id, rd_kafka_err2str(rd_kafka_last_error())
-	);
-	return -1;
+	offsets = rd_kafka_topic_partition_list_new((int)reader->nb_partitions);
+	for (unsigned int i = 0; i < reader->nb_partitions; i++)
+		rd_kafka_topic_partition_list_add(
+			offsets, reader->cfg.topic, reader->partitions[i].id
+		)
+			->offset
+			= (int64_t)(from_ms - margin_ms);
+	err = rd_kafka_offsets_for_times(reader->kafka, offsets, start_timeout_ms(reader));
+	if (err != RD_KAFKA_RESP_ERR_NO_ERROR)
+		rc = unreachable(reader, err, text);
+	else
+		rc = take_offsets(reader, offsets, text);
+	rd_kafka_topic_partition_list_destroy(offsets);
+	return rc;
+}
+
+static int start_partition(struct topic_reader *reader, struct partition *part, char *text) {
+	part->resting = part->start >= part->end;
+	part->done = !reader->cfg.follow && part->resting;
+	if (part->done || rd_kafka_consume_start(reader->topic, part->id, part->start) == 0)
+		return 0;
+	return partition_failed(reader, part->id, rd_kafka_err2str(rd_kafka_last_error()), text);
 }
 
 struct topic_reader *topic_reader_open(
@@ -217,6 +244,10 @@ struct topic_reader *topic_reader_open(
 	rc = create_client(reader, text);
 	if (rc == 0)
 		rc = look_up_topic(reader, text);
+	for (unsigned int i = 0; rc == 0 && i < reader->nb_partitions; i++)
+		rc = find_ends(reader, &reader->partitions[i], text);
+	if (rc == 0)
+		rc = seek_time(reader, text);
 	for (unsigned int i = 0; rc == 0 && i < reader->nb_partitions; i++)
 		rc = start_partition(reader, &reader->partitions[i], text);
 	if (rc < 0) {
@@ -238,18 +269,9 @@ void topic_reader_close(struct topic_reader *reader) {
 	free(reader);
 }
 
-// A packet is a message under another name: so that only this file knows librdkafka.
-static const rd_kafka_message_t *message_of(const struct packet *packet) {
-	return (const rd_kafka_message_t *)packet;
-}
-
-const uint8_t *packet_frame(const struct packet *packet, size_t *len) {
-	*len = message_of(packet)->len;
-	return message_of(packet)->payload;
-}
-
 void packet_free(struct packet *packet) {
-	rd_kafka_message_destroy((rd_kafka_message_t *)packet);
+	rd_kafka_message_destroy(packet->message);
+	free(packet);
 }
 
 // Whether `part` has been read up to offset `next`, as far as is known without asking.
@@ -257,7 +279,7 @@ static void note_position(struct topic_reader *reader, struct partition *part, i
 	int64_t low, high;
 
 	part->waited_ms = 0;
-	part->resting = false;
+	part->resting = part->at_end = false;
 	if (!reader->cfg.follow) {
 		part->done = next >= part->end;
 		return;
@@ -267,50 +289,119 @@ static void note_position(struct topic_reader *reader, struct partition *part, i
 		part->resting = next >= high;
 }
 
-// Why a message is no packet; NULL when it is one, then with its time.
+static void read_headers(struct packet *packet, const rd_kafka_message_t *message) {
+	rd_kafka_headers_t *headers;
+	const char *name;
+	const void *value;
+	size_t size;
+
+	if (rd_kafka_message_headers(message, &headers) != RD_KAFKA_RESP_ERR_NO_ERROR)
+		return;
+	for (size_t i = 0; rd_kafka_header_get_all(headers, i, &name, &value, &size)
+	     == RD_KAFKA_RESP_ERR_NO_ERROR;
+	     i++)
+		packet_headers_take(&packet->headers, name, value, size);
+}
+
+// Why a message is no packet; NULL when it is one, then *packet is filled in.
 static const char *
-decode(const struct topic_reader *reader, const rd_kafka_message_t *message, uint64_t *time_us) {
-	if (message->key_len != sizeof(*time_us))
+decode(const struct topic_reader *reader, rd_kafka_message_t *message, struct packet *packet) {
+	uint64_t unit_ns = reader->cfg.key_unit_ns, key;
+
+	*packet = (struct packet){.message = message};
+	if (message->key_len != sizeof(key))
 		return "the key has not 8 bytes";
 	if (message->payload == NULL)
 		return "no value";
-	memcpy(time_us, message->key, sizeof(*time_us));
-	*time_us = be64toh(*time_us);
-	return *time_us > reader->cfg.max_time_us ? "its time is beyond 2106" : NULL;
+	memcpy(&key, message->key, sizeof(key));
+	key = be64toh(key);
+	if (key > reader->cfg.max_time_ns / unit_ns)
+		return unit_ns == 1 ? "its time is beyond 2106"
+				    : "its time is beyond 2106; if keys are in ns: --key-unit ns";
+	packet->time_ns = key * unit_ns;
+	packet->frame = message->payload;
+	packet->len = packet->wire_len = message->len;
+	read_headers(packet, message);
+	// Not believed when they contradict what is certain.
+	if (packet->headers.time_ns / unit_ns == key)
+		packet->time_ns = packet->headers.time_ns;
+	if (packet->headers.wire_len > packet->len
+	    && packet->headers.wire_len <= PCAP_OUTPUT_SNAPLEN)
+		packet->wire_len = packet->headers.wire_len;
+	return NULL;
+}
+
+static bool is_outside(const struct topic_reader *reader, uint64_t time_ns) {
+	return time_ns < reader->cfg.from_ns
+		|| (reader->cfg.to_ns != 0 && time_ns >= reader->cfg.to_ns);
+}
+
+// Whether nothing of the range of time can come any more, when it is `time_ns`.
+static bool is_past(const struct topic_reader *reader, uint64_t time_ns) {
+	uint64_t margin_ns = reader->cfg.margin_s * 1000000000;
+
+	return reader->cfg.to_ns != 0 && time_ns >= margin_ns
+		&& time_ns - margin_ns >= reader->cfg.to_ns;
+}
+
+static enum topic_event note_skipped(
+	const struct partition *part, const rd_kafka_message_t *message, const char *why, char *text
+) {
+	snprintf(
+		text, TOPIC_READER_TEXT_BYTES,
+		"partition %" PRId32 ", offset %" PRId64 ": no packet: %s", part->id,
+		message->offset, why
+	);
+	return TOPIC_SKIPPED;
+}
+
+// TOPIC_PACKET: the message belongs to *packet now.
+static enum topic_event take_packet(
+	struct topic_reader *reader, struct partition *part, rd_kafka_message_t *message,
+	struct packet **packet, char *text
+) {
+	struct packet decoded;
+	const char *why = decode(reader, message, &decoded);
+
+	if (why != NULL)
+		return note_skipped(part, message, why, text);
+	part->last_ns = decoded.time_ns;
+	if (decoded.time_ns > reader->newest_ns)
+		reader->newest_ns = decoded.time_ns;
+	part->done = part->done || is_past(reader, decoded.time_ns);
+	if (is_outside(reader, decoded.time_ns))
+		return TOPIC_OUTSIDE;
+	*packet = malloc(sizeof(**packet));
+	if (*packet == NULL) {
+		snprintf(text, TOPIC_READER_TEXT_BYTES, "out of memory");
+		return TOPIC_FAILED;
+	}
+	**packet = decoded;
+	return TOPIC_PACKET;
 }
 
 static enum topic_event take_message(
 	struct topic_reader *reader, struct partition *part, rd_kafka_message_t *message,
-	struct packet **packet, uint64_t *time_us, char *text
+	struct packet **packet, char *text
 ) {
-	const char *why;
+	enum topic_event event = TOPIC_IDLE;
 
 	reader->last_message_ms = now_ms();
 	if (!reader->cfg.follow && message->offset >= part->end) {
 		part->done = true; // came after the start
-		rd_kafka_message_destroy(message);
-		return TOPIC_IDLE;
+	} else {
+		note_position(reader, part, message->offset + 1);
+		event = take_packet(reader, part, message, packet, text);
 	}
-	note_position(reader, part, message->offset + 1);
-	why = decode(reader, message, time_us);
-	if (why != NULL) {
-		snprintf(
-			text, TOPIC_READER_TEXT_BYTES,
-			"partition %" PRId32 ", offset %" PRId64 ": no packet: %s", part->id,
-			message->offset, why
-		);
+	if (event != TOPIC_PACKET)
 		rd_kafka_message_destroy(message);
-		return TOPIC_SKIPPED;
-	}
-	part->last_us = *time_us;
-	*packet = (struct packet *)message;
-	return TOPIC_PACKET;
+	return event;
 }
 
 // Read `part` once. TOPIC_IDLE: nothing there.
 static enum topic_event read_partition(
 	struct topic_reader *reader, struct partition *part, int timeout_ms, struct packet **packet,
-	uint64_t *time_us, char *text
+	char *text
 ) {
 	rd_kafka_message_t *message = rd_kafka_consume(reader->topic, part->id, timeout_ms);
 
@@ -321,17 +412,14 @@ static enum topic_event read_partition(
 		return TOPIC_IDLE;
 	}
 	if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR)
-		return take_message(reader, part, message, packet, time_us, text);
+		return take_message(reader, part, message, packet, text);
 	if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
-		part->resting = true;
+		part->resting = part->at_end = true;
 		part->done = !reader->cfg.follow;
 		rd_kafka_message_destroy(message);
 		return TOPIC_IDLE;
 	}
-	snprintf(
-		text, TOPIC_READER_TEXT_BYTES, "topic %s, partition %" PRId32 ": %s",
-		reader->cfg.topic, part->id, rd_kafka_message_errstr(message)
-	);
+	partition_failed(reader, part->id, rd_kafka_message_errstr(message), text);
 	rd_kafka_message_destroy(message);
 	return TOPIC_FAILED;
 }
@@ -346,17 +434,15 @@ static struct partition *find_behind(const struct topic_reader *reader, bool *al
 
 		*all_done = *all_done && part->done;
 		if (!part->done && !part->resting
-		    && (behind == NULL || part->last_us < behind->last_us))
+		    && (behind == NULL || part->last_ns < behind->last_ns))
 			behind = part;
 	}
 	return behind;
 }
 
 // Look at resting partitions, one after the other, `nb` of all at most.
-static enum topic_event look_at_resting(
-	struct topic_reader *reader, unsigned int nb, struct packet **packet, uint64_t *time_us,
-	char *text
-) {
+static enum topic_event
+look_at_resting(struct topic_reader *reader, unsigned int nb, struct packet **packet, char *text) {
 	enum topic_event event = TOPIC_IDLE;
 
 	for (; event == TOPIC_IDLE && nb > 0; nb--) {
@@ -364,7 +450,7 @@ static enum topic_event look_at_resting(
 
 		reader->next_look = (reader->next_look + 1) % reader->nb_partitions;
 		if (part->resting && !part->done)
-			event = read_partition(reader, part, 0, packet, time_us, text);
+			event = read_partition(reader, part, 0, packet, text);
 	}
 	return event;
 }
@@ -382,8 +468,33 @@ static enum topic_event check_timeout(struct topic_reader *reader, char *text) {
 	return TOPIC_FAILED;
 }
 
+// Nothing tells of the end of the range where nothing comes, but the clock.
+static void end_by_clock(struct topic_reader *reader) {
+	if (!reader->cfg.follow || !is_past(reader, rtap_utc_ns()))
+		return;
+	for (unsigned int i = 0; i < reader->nb_partitions; i++)
+		reader->partitions[i].done |= reader->partitions[i].at_end;
+}
+
+uint64_t topic_reader_horizon_ns(const struct topic_reader *reader) {
+	uint64_t stall_ns = STALL_MS * UINT64_C(1000000), horizon_ns = UINT64_MAX;
+
+	for (unsigned int i = 0; i < reader->nb_partitions; i++) {
+		const struct partition *part = &reader->partitions[i];
+		uint64_t last_ns = part->last_ns;
+
+		if (part->done)
+			continue;
+		if (part->resting)
+			last_ns = reader->newest_ns < stall_ns ? 0 : reader->newest_ns - stall_ns;
+		if (last_ns < horizon_ns)
+			horizon_ns = last_ns;
+	}
+	return horizon_ns;
+}
+
 enum topic_event topic_reader_next(
-	struct topic_reader *reader, struct packet **packet, uint64_t *time_us,
+	struct topic_reader *reader, struct packet **packet,
 	char text[static TOPIC_READER_TEXT_BYTES]
 ) {
 	bool all_done;
@@ -393,13 +504,12 @@ enum topic_event topic_reader_next(
 	if (all_done)
 		return TOPIC_END;
 	// Those that rest must not starve while others are busy: one look each time.
-	event = look_at_resting(
-		reader, behind != NULL ? 1 : reader->nb_partitions, packet, time_us, text
-	);
+	event = look_at_resting(reader, behind != NULL ? 1 : reader->nb_partitions, packet, text);
 	if (event == TOPIC_IDLE && behind != NULL)
-		event = read_partition(reader, behind, WAIT_MS, packet, time_us, text);
+		event = read_partition(reader, behind, WAIT_MS, packet, text);
 	if (event != TOPIC_IDLE)
 		return event;
+	end_by_clock(reader);
 	rd_kafka_poll(reader->kafka, behind != NULL ? 0 : POLL_MS);
 	return check_timeout(reader, text);
 }

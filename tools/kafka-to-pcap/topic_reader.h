@@ -3,8 +3,15 @@
 //
 // The partition whose last packet is the oldest is read next, so partitions of different length are
 // read alike. One that has nothing for a second (its broker may be down) is left behind until it has.
+//
+// A range of time is one of capture times. Kafka knows when a record was made, which is later: a
+// partition is read from the first record that was made `margin_s` before the range, up to a capture
+// time that is `margin_s` behind it.
 
 #pragma once
+
+#include "consumer_settings.h"
+#include "packet.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -13,23 +20,23 @@
 #define TOPIC_READER_TEXT_BYTES 512
 
 struct topic_reader_config {
-	const char *brokers;
+	struct consumer_settings settings;
 	const char *topic;
-	char **properties; // "name=value" for librdkafka
-	unsigned int nb_properties;
 	bool follow; // do not end at what was there at start
 	bool from_end; // begin with what comes now
-	uint64_t max_time_us; // a packet above it is skipped
+	uint64_t from_ns, to_ns; // packets of from <= time < to; to = 0: no end
+	uint64_t margin_s;
+	uint64_t key_unit_ns; // of the keys: 1000 or 1
+	uint64_t max_time_ns; // a packet above it is skipped
 	unsigned int timeout_s; // fail when nothing comes for so long; 0 = never
 };
 
-struct packet; // one message of the topic
-
 enum topic_event {
 	TOPIC_PACKET, // *packet is the caller's, who frees it
+	TOPIC_OUTSIDE, // a packet outside of the range of time was passed over
 	TOPIC_SKIPPED, // a message that is no packet: the text says which and why
 	TOPIC_IDLE, // nothing for now, after a short wait
-	TOPIC_END, // all that was there at start has been read
+	TOPIC_END, // all that was there at start has been read, or the range of time
 	TOPIC_FAILED, // the text says why; do not go on
 };
 
@@ -41,12 +48,11 @@ struct topic_reader *
 topic_reader_open(const struct topic_reader_config *cfg, char text[static TOPIC_READER_TEXT_BYTES]);
 void topic_reader_close(struct topic_reader *reader);
 
-// Wait at most 100 ms for the next packet and its time (UTC). One thread.
+// Wait at most 100 ms for the next packet. One thread.
 enum topic_event topic_reader_next(
-	struct topic_reader *reader, struct packet **packet, uint64_t *time_us,
+	struct topic_reader *reader, struct packet **packet,
 	char text[static TOPIC_READER_TEXT_BYTES]
 );
 
-// The frame of a packet: it lives as long as the packet.
-const uint8_t *packet_frame(const struct packet *packet, size_t *len);
-void packet_free(struct packet *packet);
+// Of the packets before this time all have come, as far as Kafka has them; UINT64_MAX after the end.
+uint64_t topic_reader_horizon_ns(const struct topic_reader *reader);

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The consumer's properties.
+
+#include "consumer_settings.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static bool is_no_text(const char *name) {
+	size_t len = strlen(name);
+
+	return (len > 3 && strcmp(name + len - 3, "_cb") == 0) || strcmp(name, "opaque") == 0
+		|| strcmp(name, "interceptors") == 0;
+}
+
+// The reason names the property, never its value: that may be a secret with a misspelt name.
+static int set(rd_kafka_conf_t *conf, const char *name, const char *value, char *why, size_t size) {
+	if (is_no_text(name)) {
+		snprintf(why, size, "%s: callbacks are not text", name);
+		return -EINVAL;
+	}
+	if (rd_kafka_conf_set(conf, name, value, why, size) == RD_KAFKA_CONF_OK)
+		return 0;
+	why[strcspn(why, "\n")] = '\0'; // some of librdkafka's reasons end with one
+	return -EINVAL;
+}
+
+static int set_ours(rd_kafka_conf_t *conf, char *why, size_t size) {
+	static const char *const ours[][2] = {
+		{"bootstrap.servers", "localhost:9092"},
+		{"client.id", "kafka-to-pcap"},
+		{"log_level", "0"}, // errors come as events, in our words
+		{"enable.partition.eof", "true"},
+		{"auto.offset.reset", "earliest"}, // retention may overtake us
+		{"check.crcs", "true"},
+		{"queued.max.messages.kbytes", "16384"}, // of each partition
+	};
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < sizeof(ours) / sizeof(ours[0]); i++)
+		rc = set(conf, ours[i][0], ours[i][1], why, size);
+	return rc;
+}
+
+// librdkafka's table of properties: `NAME | C/P | ...`, with P for those of a producer alone.
+static char *load_table(void) {
+	char *table = NULL;
+	size_t size;
+	FILE *out = open_memstream(&table, &size);
+
+	if (out == NULL)
+		return NULL;
+	rd_kafka_conf_properties_show(out);
+	fclose(out);
+	return table;
+}
+
+static bool is_producers(const char *table, const char *name) {
+	size_t len = strlen(name);
+	const char *line = table;
+
+	for (; line != NULL; line = strchr(line, '\n')) {
+		line += *line == '\n';
+		if (strncmp(line, name, len) != 0 || line[len] != ' ')
+			continue;
+		line += len + strspn(line + len, " ");
+		return *line == '|' && line[1 + strspn(line + 1, " ")] == 'P';
+	}
+	return false;
+}
+
+static int set_list(
+	rd_kafka_conf_t *conf, const struct consumer_settings *settings, const char *table,
+	const char *section, const struct rtap_property_list *list, char *why, size_t size
+) {
+	char reason[256];
+
+	for (unsigned int i = 0; i < list->nb_items; i++) {
+		const struct rtap_property *p = &list->items[i];
+
+		if (is_producers(table, p->name)
+		    || set(conf, p->name, p->value, reason, sizeof(reason)) == 0)
+			continue;
+		snprintf(
+			why, size, "%s:%u:%u: kafka.%s.%s: %s", settings->file->file, p->line,
+			p->column, section, p->name, reason
+		);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static int
+set_files(rd_kafka_conf_t *conf, const struct consumer_settings *settings, char *why, size_t size) {
+	char *table = load_table();
+	int rc;
+
+	if (table == NULL) {
+		snprintf(why, size, "out of memory");
+		return -ENOMEM;
+	}
+	rc = set_list(conf, settings, table, "global", &settings->file->kafka_global, why, size);
+	if (rc == 0)
+		rc = set_list(
+			conf, settings, table, "topic", &settings->file->kafka_topic, why, size
+		);
+	free(table);
+	return rc;
+}
+
+static int set_property(rd_kafka_conf_t *conf, const char *property, char *why, size_t size) {
+	const char *value = strchr(property, '=');
+	char name[128];
+
+	if (value == NULL || (size_t)(value - property) >= sizeof(name)) {
+		snprintf(why, size, "-X %s: not NAME=VALUE", property);
+		return -EINVAL;
+	}
+	snprintf(name, sizeof(name), "%.*s", (int)(value - property), property);
+	return set(conf, name, value + 1, why, size);
+}
+
+rd_kafka_conf_t *
+consumer_settings_build(const struct consumer_settings *settings, char *why, size_t why_size) {
+	rd_kafka_conf_t *conf = rd_kafka_conf_new();
+	int rc = set_ours(conf, why, why_size);
+
+	if (rc == 0 && settings->file != NULL)
+		rc = set_files(conf, settings, why, why_size);
+	if (rc == 0 && settings->brokers != NULL)
+		rc = set(conf, "bootstrap.servers", settings->brokers, why, why_size);
+	for (unsigned int i = 0; rc == 0 && i < settings->nb_properties; i++)
+		rc = set_property(conf, settings->properties[i], why, why_size);
+	if (rc == 0)
+		return conf;
+	rd_kafka_conf_destroy(conf);
+	return NULL;
+}

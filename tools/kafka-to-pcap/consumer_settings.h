@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The consumer's properties: ours, those of an instance's configuration file, those of the command line.
+
+#pragma once
+
+#include "config.h"
+
+#include <librdkafka/rdkafka.h>
+
+#include <stddef.h>
+
+struct consumer_settings {
+	const struct rtap_config *file; // NULL: none
+	const char *brokers; // NULL: the file says it, or localhost:9092
+	char **properties; // "name=value"
+	unsigned int nb_properties;
+};
+
+// What the file says for a producer alone is left out. NULL with `why` set, one line without a value,
+// when a property is refused. The caller gives it to rd_kafka_new() or destroys it.
+rd_kafka_conf_t *
+consumer_settings_build(const struct consumer_settings *settings, char *why, size_t why_size);

@@ -1,0 +1,414 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// One run: the packets of a topic, looked at, filtered, put in order and written.
+
+#include "converter.h"
+
+#include "config_schema.h"
+#include "duplicate_filter.h"
+#include "exit_code.h"
+#include "interface_names.h"
+#include "now.h"
+#include "packet_filter.h"
+#include "pcap_output.h"
+#include "stream_report.h"
+#include "time_merge.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define MAX_HELD_BYTES ((size_t)256 << 20)
+#define HELD_OVERHEAD_BYTES 384 // of librdkafka and ours for each packet, about
+#define REMEMBERED_PACKETS ((size_t)1 << 20)
+
+struct converter {
+	struct options opts;
+	struct rtap_config config; // of an instance; zero without
+	struct topic_reader *reader;
+	struct pcap_output *out; // NULL: nothing is written
+	struct packet_filter *filter; // NULL: every packet
+	struct duplicate_filter *duplicates; // NULL: they are kept
+	struct time_merge merge;
+	struct interface_names names;
+	unsigned int
+		out_number[INTERFACE_NAMES_MAX]; // of an interface in the file + 1; 0 = not yet
+	struct stream_check check;
+	uint64_t nb_written, nb_duplicates, nb_late, nb_skipped;
+	uint64_t nb_without, nb_malformed; // sequence number, headers
+	uint64_t newest_ns; // of what was written
+	uint64_t last_packet_ms, last_progress_ms; // monotonic
+	bool failed; // to read
+	bool progress; // stderr is a terminal
+};
+
+static volatile sig_atomic_t stop;
+
+static void on_signal(int signo) {
+	stop = 1;
+}
+
+static int complain(const char *text) {
+	fprintf(stderr, "kafka-to-pcap: %s\n", text);
+	return -1;
+}
+
+static uint64_t now_ms(void) {
+	return rtap_monotonic_ns() / 1000000;
+}
+
+static void print_counts(const struct converter *conv, const char *end) {
+	fprintf(stderr,
+		"%" PRIu64 " packets written, %" PRIu64 " duplicates removed, %" PRIu64
+		" late, %" PRIu64 " skipped%s",
+		conv->nb_written, conv->nb_duplicates, conv->nb_late, conv->nb_skipped, end);
+}
+
+static bool is_complete(const struct converter *conv) {
+	return conv->opts.count != 0 && conv->nb_written == conv->opts.count;
+}
+
+// ---- what is written ----
+
+// The file's number of an interface, which is named there when its first packet comes.
+static int number_in_file(struct converter *conv, unsigned int interface, unsigned int *number) {
+	int rc = 0;
+
+	if (conv->out_number[interface] == 0) {
+		rc = pcap_output_interface(conv->out, conv->names.names[interface]);
+		conv->out_number[interface] = pcap_output_nb_interfaces(conv->out);
+	}
+	*number = conv->out_number[interface] - 1;
+	return rc;
+}
+
+static int write_packet(struct converter *conv, const struct packet *packet) {
+	unsigned int number;
+	int rc = number_in_file(conv, packet->interface, &number);
+
+	if (rc < 0)
+		return rc;
+	if (packet->time_ns > conv->newest_ns)
+		conv->newest_ns = packet->time_ns;
+	return pcap_output_write(
+		conv->out, number, packet->time_ns, packet->frame, packet->len, packet->wire_len
+	);
+}
+
+// Write what may leave, or everything. Returns 0 or a negative errno.
+static int drain(struct converter *conv, bool flush) {
+	struct packet *packet;
+	uint64_t time_ns;
+	bool late;
+	int rc = 0;
+
+	while (rc == 0 && !is_complete(conv)
+	       && (packet = time_merge_pop(&conv->merge, flush, &time_ns, &late)) != NULL) {
+		rc = write_packet(conv, packet);
+		packet_free(packet);
+		if (rc == 0) {
+			conv->nb_written++;
+			conv->nb_late += late;
+		}
+	}
+	return rc;
+}
+
+// ---- what is read ----
+
+// Every packet is looked at, whether it is written or not: each has a number of its own.
+static void observe(struct converter *conv, struct packet *packet) {
+	const struct packet_headers *headers = &packet->headers;
+
+	conv->nb_malformed += headers->nb_malformed;
+	if (headers->interface != NULL)
+		packet->interface = interface_names_number(
+			&conv->names, headers->interface, headers->interface_len
+		);
+	if (headers->seq == 0 || !headers->has_queue_ring || packet->interface == 0)
+		conv->nb_without++;
+	else
+		stream_check_add(
+			&conv->check, packet->interface, headers->queue_ring, headers->seq,
+			packet->time_ns
+		);
+}
+
+static bool is_wanted(struct converter *conv, const struct packet *packet) {
+	if (conv->out == NULL)
+		return false;
+	if (conv->filter != NULL
+	    && !packet_filter_matches(conv->filter, packet->frame, packet->len, packet->wire_len))
+		return false;
+	if (conv->duplicates == NULL
+	    || !duplicate_filter_seen(
+		    conv->duplicates, packet->time_ns, packet->frame, packet->len
+	    ))
+		return true;
+	conv->nb_duplicates++;
+	return false;
+}
+
+static int take(struct converter *conv, struct packet *packet) {
+	size_t bytes = packet->len + HELD_OVERHEAD_BYTES;
+
+	conv->last_packet_ms = now_ms();
+	observe(conv, packet);
+	if (!is_wanted(conv, packet)) {
+		packet_free(packet);
+		return 0;
+	}
+	if (time_merge_push(&conv->merge, packet->time_ns, packet, bytes) < 0) {
+		packet_free(packet);
+		return -ENOMEM;
+	}
+	return drain(conv, false);
+}
+
+// Nothing new for as long as the window: nothing older is to be waited for.
+static int rest(struct converter *conv) {
+	uint64_t quiet_ns = (now_ms() - conv->last_packet_ms) * 1000000;
+	int rc = drain(conv, quiet_ns >= conv->opts.window_ns);
+
+	return rc < 0 || conv->out == NULL ? rc : pcap_output_flush(conv->out);
+}
+
+static void show_progress(struct converter *conv) {
+	if (!conv->progress || now_ms() - conv->last_progress_ms < 1000)
+		return;
+	conv->last_progress_ms = now_ms();
+	fputs("\r", stderr);
+	print_counts(conv, "");
+}
+
+static void skip(struct converter *conv, const char *text) {
+	if (conv->nb_skipped++ == 0) // the rest are in the counts
+		complain(text);
+}
+
+// Returns 0 at the end, a negative errno when writing failed. `text` is set when reading failed.
+static int convert(struct converter *conv, char text[static TOPIC_READER_TEXT_BYTES]) {
+	struct packet *packet;
+	int rc = 0;
+
+	while (rc == 0 && !stop && !is_complete(conv)) {
+		switch (topic_reader_next(conv->reader, &packet, text)) {
+		case TOPIC_PACKET:
+			rc = take(conv, packet);
+			break;
+		case TOPIC_OUTSIDE:
+			break;
+		case TOPIC_SKIPPED:
+			skip(conv, text);
+			break;
+		case TOPIC_IDLE:
+			rc = rest(conv);
+			break;
+		case TOPIC_END:
+			return drain(conv, true);
+		case TOPIC_FAILED:
+			conv->failed = true;
+			return drain(conv, true);
+		}
+		show_progress(conv);
+	}
+	return rc == 0 ? drain(conv, true) : rc;
+}
+
+// ---- begin ----
+
+// The file's word on the unit of the keys, in builds whose table has it.
+static void take_key_unit(struct converter *conv) {
+	const struct rtap_config_key *key = rtap_config_key_lookup("key-unit");
+	char unit[8];
+
+	if (key == NULL || conv->opts.key_unit_given)
+		return;
+	rtap_config_key_text(&conv->config, key, unit, sizeof(unit));
+	conv->opts.reader.key_unit_ns = strcmp(unit, "ns") == 0 ? 1 : 1000;
+}
+
+static int load_config(struct converter *conv) {
+	struct rtap_config_error error;
+
+	if (conv->opts.config == NULL)
+		return RTAP_EXIT_OK;
+	if (rtap_config_load(&conv->config, conv->opts.config, &error) < 0) {
+		complain(error.text);
+		return RTAP_EXIT_CONFIG;
+	}
+	conv->opts.reader.settings.file = &conv->config;
+	if (conv->opts.reader.topic == NULL)
+		conv->opts.reader.topic = conv->config.topic;
+	take_key_unit(conv);
+	return RTAP_EXIT_OK;
+}
+
+static int open_filters(struct converter *conv) {
+	char error[PACKET_FILTER_ERROR_BYTES];
+	const char *expression = conv->opts.filter;
+
+	if (expression != NULL && *expression != '\0') {
+		conv->filter = packet_filter_create(expression, error);
+		if (conv->filter == NULL) {
+			fprintf(stderr, "kafka-to-pcap: --filter: %s: %s\n", expression, error);
+			return RTAP_EXIT_USAGE;
+		}
+	}
+	if (conv->opts.unique) {
+		conv->duplicates = duplicate_filter_create(REMEMBERED_PACKETS);
+		if (conv->duplicates == NULL) {
+			complain(strerror(errno));
+			return RTAP_EXIT_FAILURE;
+		}
+	}
+	return RTAP_EXIT_OK;
+}
+
+static int init_tables(struct converter *conv) {
+	char name[300];
+
+	snprintf(name, sizeof(name), "kafka:%s", conv->opts.reader.topic);
+	if (interface_names_init(&conv->names, name) == 0 && stream_check_init(&conv->check) == 0)
+		return RTAP_EXIT_OK;
+	complain(strerror(ENOMEM));
+	return RTAP_EXIT_FAILURE;
+}
+
+// The topic first: without one, no file is touched.
+static int open_ends(struct converter *conv) {
+	char text[TOPIC_READER_TEXT_BYTES];
+	enum pcap_output_format format = conv->opts.format;
+
+	if (format == PCAP_OUTPUT_PCAP && conv->opts.reader.key_unit_ns == 1)
+		format = PCAP_OUTPUT_PCAP_NS;
+	conv->reader = topic_reader_open(&conv->opts.reader, text);
+	if (conv->reader != NULL && conv->opts.file != NULL)
+		conv->out = pcap_output_open(conv->opts.file, format, text);
+	if (conv->reader != NULL && (conv->out != NULL || conv->opts.file == NULL))
+		return RTAP_EXIT_OK;
+	complain(text);
+	return RTAP_EXIT_FAILURE;
+}
+
+static int open_all(struct converter *conv) {
+	int rc = load_config(conv);
+
+	time_merge_init(&conv->merge, conv->opts.window_ns, MAX_HELD_BYTES);
+	conv->progress = isatty(STDERR_FILENO);
+	conv->last_packet_ms = conv->last_progress_ms = now_ms();
+	if (rc == RTAP_EXIT_OK)
+		rc = open_filters(conv);
+	if (rc == RTAP_EXIT_OK)
+		rc = init_tables(conv);
+	return rc == RTAP_EXIT_OK ? open_ends(conv) : rc;
+}
+
+// ---- end ----
+
+static void close_all(struct converter *conv) {
+	struct packet *packet;
+	uint64_t time_ns;
+	bool late;
+
+	while ((packet = time_merge_pop(&conv->merge, true, &time_ns, &late)) != NULL)
+		packet_free(packet);
+	time_merge_fini(&conv->merge);
+	duplicate_filter_destroy(conv->duplicates);
+	packet_filter_destroy(conv->filter);
+	if (conv->out != NULL)
+		pcap_output_close(conv->out);
+	if (conv->reader != NULL)
+		topic_reader_close(conv->reader);
+	stream_check_fini(&conv->check);
+	interface_names_fini(&conv->names);
+	rtap_config_fini(&conv->config);
+}
+
+static int write_statistics(struct converter *conv, uint64_t horizon_ns) {
+	unsigned int number;
+	int rc = 0;
+
+	if (pcap_output_nb_interfaces(conv->out) == 0) // readers want one even without packets
+		rc = number_in_file(conv, 0, &number);
+
+	for (unsigned int i = 0; rc == 0 && i < conv->names.nb; i++) {
+		struct stream_totals totals = stream_check_interface_totals(
+			&conv->check, i, horizon_ns
+		);
+
+		if (conv->out_number[i] != 0 && totals.nb_received != 0)
+			rc = pcap_output_statistics(
+				conv->out, conv->out_number[i] - 1, conv->newest_ns,
+				totals.nb_received + totals.nb_missing, totals.nb_missing
+			);
+	}
+	return rc == 0 ? pcap_output_flush(conv->out) : rc;
+}
+
+// Wireshark takes any word on stderr for an error.
+static bool is_quiet(const struct converter *conv) {
+	return conv->opts.extcap.question == EXTCAP_CAPTURE;
+}
+
+static int report(const struct converter *conv, uint64_t horizon_ns) {
+	const struct stream_report report = {
+		.check = &conv->check,
+		.names = &conv->names,
+		.horizon_ns = horizon_ns,
+		.nb_without = conv->nb_without,
+		.nb_malformed = conv->nb_malformed,
+	};
+	const char *why = stream_report_why_incomplete(&report);
+
+	if (conv->opts.check || conv->check.nb_streams != 0 || conv->nb_malformed != 0)
+		stream_report_print(stderr, &report);
+	if (!conv->opts.require_complete || why == NULL)
+		return RTAP_EXIT_OK;
+	complain(why);
+	return RTAP_EXIT_LAW;
+}
+
+static int run(struct converter *conv) {
+	char text[TOPIC_READER_TEXT_BYTES];
+	uint64_t horizon_ns;
+	int rc = convert(conv, text), code = RTAP_EXIT_OK;
+
+	horizon_ns = topic_reader_horizon_ns(conv->reader);
+	if (rc == 0 && conv->out != NULL)
+		rc = write_statistics(conv, horizon_ns);
+	if (conv->progress)
+		fputs("\r", stderr);
+	if (conv->failed)
+		complain(text);
+	if (rc < 0 && rc != -EPIPE) // a reader that has seen enough is no error
+		fprintf(stderr, "kafka-to-pcap: %s: %s\n", conv->opts.file, strerror(-rc));
+	if (!is_quiet(conv)) {
+		code = report(conv, horizon_ns);
+		print_counts(conv, "\n");
+	}
+	return conv->failed || (rc < 0 && rc != -EPIPE) ? RTAP_EXIT_FAILURE : code;
+}
+
+int converter_run(const struct options *opts) {
+	struct sigaction action = {.sa_handler = on_signal};
+	struct converter *conv = calloc(1, sizeof(*conv));
+	int rc;
+
+	if (conv == NULL) {
+		complain(strerror(ENOMEM));
+		return RTAP_EXIT_FAILURE;
+	}
+	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGTERM, &action, NULL);
+	conv->opts = *opts;
+	rc = open_all(conv);
+	if (rc == RTAP_EXIT_OK)
+		rc = run(conv);
+	close_all(conv);
+	free(conv);
+	return rc;
+}

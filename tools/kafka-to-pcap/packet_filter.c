@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// A filter: libpcap compiles and runs it.
+
+#include "packet_filter.h"
+
+#include "pcap_output.h"
+
+#include <pcap/pcap.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+struct packet_filter {
+	struct bpf_program program;
+};
+
+struct packet_filter *
+packet_filter_create(const char *expression, char error[static PACKET_FILTER_ERROR_BYTES]) {
+	struct packet_filter *filter = calloc(1, sizeof(*filter));
+	pcap_t *pcap = pcap_open_dead(DLT_EN10MB, PCAP_OUTPUT_SNAPLEN);
+	int rc = -1;
+
+	snprintf(error, PACKET_FILTER_ERROR_BYTES, "out of memory");
+	if (filter != NULL && pcap != NULL) {
+		rc = pcap_compile(pcap, &filter->program, expression, 1, PCAP_NETMASK_UNKNOWN);
+		if (rc < 0)
+			snprintf(error, PACKET_FILTER_ERROR_BYTES, "%s", pcap_geterr(pcap));
+	}
+	if (pcap != NULL)
+		pcap_close(pcap);
+	if (rc == 0)
+		return filter;
+	free(filter);
+	return NULL;
+}
+
+void packet_filter_destroy(struct packet_filter *filter) {
+	if (filter == NULL)
+		return;
+	pcap_freecode(&filter->program);
+	free(filter);
+}
+
+bool packet_filter_matches(
+	const struct packet_filter *filter, const uint8_t *frame, size_t len, size_t wire_len
+) {
+	struct pcap_pkthdr header = {
+		.caplen = (bpf_u_int32)len,
+		.len = (bpf_u_int32)wire_len,
+	};
+
+	return pcap_offline_filter(&filter->program, &header, frame) != 0;
+}

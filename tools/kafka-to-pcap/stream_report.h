@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The report of completeness, for people.
+
+#pragma once
+
+#include "interface_names.h"
+#include "stream_check.h"
+
+#include <stdio.h>
+
+struct stream_report {
+	const struct stream_check *check;
+	const struct interface_names *names;
+	uint64_t horizon_ns; // gaps behind it are not judged: not everything has been read
+	uint64_t nb_without; // packets without a sequence number
+	uint64_t nb_malformed; // headers
+};
+
+// A line for each run of each stream, one for what is missing in it, one for all.
+void stream_report_print(FILE *out, const struct stream_report *report);
+
+// Why completeness is not proved, in one line; NULL when it is.
+const char *stream_report_why_incomplete(const struct stream_report *report);
