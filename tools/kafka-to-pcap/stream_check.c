@@ -17,7 +17,9 @@ int stream_check_init(struct stream_check *check) {
 	check->streams = calloc(STREAM_CHECK_MAX_STREAMS, sizeof(*check->streams));
 	if (check->places != NULL && check->streams != NULL)
 		return 0;
-	stream_check_fini(check);
+	free(check->streams);
+	free(check->places);
+	memset(check, 0, sizeof(*check));
 	return -ENOMEM;
 }
 
@@ -99,10 +101,11 @@ static void add_gap(struct stream_run *run, uint64_t first, uint64_t last, uint6
 // Returns false when `seq` is in no gap.
 static bool fill_gap(struct stream_run *run, uint64_t seq, uint64_t time_ns) {
 	unsigned int at = find_gap(run, seq);
-	struct stream_gap *gap = run->gaps + at, before;
+	struct stream_gap *gap, before;
 
-	if (at == run->nb_gaps || seq < gap->first)
+	if (at == run->nb_gaps || seq < run->gaps[at].first)
 		return false;
+	gap = &run->gaps[at];
 	before = (struct stream_gap){gap->first, seq - 1, time_ns};
 	gap->first = seq + 1;
 	if (gap->first > gap->last) {
@@ -164,14 +167,15 @@ static void insert_run(
 static void
 add_to_stream(struct stream_check *check, struct stream *stream, uint64_t seq, uint64_t time_ns) {
 	unsigned int next = stream->nb_runs; // the run behind that of this time
+	bool within, before;
 
 	while (next > 0 && stream->runs[next - 1].first_ns > time_ns)
 		next--;
-	if (next > 0 && time_ns <= stream->runs[next - 1].last_ns)
-		join(&stream->runs[next - 1], seq, time_ns);
-	else if (next < stream->nb_runs && seq < stream->runs[next].first)
+	within = next > 0 && time_ns <= stream->runs[next - 1].last_ns;
+	before = next < stream->nb_runs && seq < stream->runs[next].first;
+	if (before && !within)
 		join(&stream->runs[next], seq, time_ns); // its first packets came late
-	else if (next > 0 && seq > stream->runs[next - 1].last)
+	else if (within || (next > 0 && seq > stream->runs[next - 1].last))
 		join(&stream->runs[next - 1], seq, time_ns);
 	else
 		insert_run(check, stream, next, seq, time_ns);
