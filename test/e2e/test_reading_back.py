@@ -271,6 +271,11 @@ def ranges(tap, lab, hour):
     tap.ok(times and since - 30_000_000 < times[0] < since + 5_000_000,
            "--from -10m begins ten minutes before now", times[:1])
     tap.equal(times[-1:], [hour.packets[-1].time_ns // 1_000], "and goes on to the last one")
+    began = time.monotonic()
+    run = read_back(lab, "-c", hour.config, "-w", path, "--follow", "--from-end", "--margin-s", 1,
+                    "--to", seconds(time.time_ns() + 3_000_000_000))
+    tap.ok(run.code == 0 and 3 < time.monotonic() - began < 20,
+           "--follow ends behind --to, when nothing comes, too", run)
 
 
 def late_ones(tap, lab, hour):

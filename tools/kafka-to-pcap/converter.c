@@ -34,8 +34,7 @@ struct converter {
 	struct duplicate_filter *duplicates; // NULL: they are kept
 	struct time_merge merge;
 	struct interface_names names;
-	unsigned int
-		out_number[INTERFACE_NAMES_MAX]; // of an interface in the file + 1; 0 = not yet
+	unsigned int out_number[INTERFACE_NAMES_MAX]; // in the file, + 1; 0 = not yet there
 	struct stream_check check;
 	uint64_t nb_written, nb_duplicates, nb_late, nb_skipped;
 	uint64_t nb_without, nb_malformed; // sequence number, headers
@@ -51,9 +50,8 @@ static void on_signal(int signo) {
 	stop = 1;
 }
 
-static int complain(const char *text) {
+static void complain(const char *text) {
 	fprintf(stderr, "kafka-to-pcap: %s\n", text);
-	return -1;
 }
 
 static uint64_t now_ms(void) {

@@ -289,8 +289,7 @@ static const char *why_wrong_question(const struct extcap_call *call) {
 }
 
 static bool is_told_where_from(const struct options *opts) {
-	// The interface may be one of a configuration file.
-	return opts->config != NULL || opts->extcap.question != EXTCAP_NONE
+	return opts->config != NULL
 		|| (opts->reader.settings.brokers != NULL && opts->reader.topic != NULL);
 }
 
