@@ -503,7 +503,7 @@ static int read_stream(struct loader *l) {
 	return rc;
 }
 
-// An ini file, such as other capture tools have, starts with comments and a [section].
+// An ini file, such as Fastcapa's, starts with comments and a [section].
 static int refuse_ini(struct loader *l) {
 	size_t line = 1, column = 1;
 	bool comment = false;
@@ -521,7 +521,7 @@ static int refuse_ini(struct loader *l) {
 			return refuse_at(
 				l, line, column,
 				"this looks like an ini file, not YAML; allowed: lines of "
-				"\"key: value\""
+				"\"key: value\"; tools/fastcapa-import makes them of Fastcapa's"
 			);
 		} else if (!comment && c != ' ' && c != '\t' && c != '\r') {
 			break;

@@ -27,6 +27,9 @@
 // What the messages end with.
 #define DEVICES                                                                                    \
 	"; allowed: at most 32 of a PCI address (0000:03:00.0) or a vdev (net_tap0,iface=tap0)"
+#define INI                                                                                        \
+	"this looks like an ini file, not YAML" LINES                                              \
+	"; tools/fastcapa-import makes them of Fastcapa's"
 #define INSTANCE "; allowed: 1 to 24 of A-Z a-z 0-9 _ -, the first one not -"
 #define LCORES "; allowed: numbers from 0 to 127, each once, such as 1,3-5"
 #define LIBRDKAFKA "; properties of librdkafka belong under kafka: global: or kafka: topic:"
@@ -237,8 +240,8 @@ static const struct {
 	{BYTES("'workers: 1'\n"), "1:1: no mapping" LINES},
 	{BYTES("? [a]\n: 1\n"), "1:3: a list or mapping as a key; allowed: a word"},
 	{BYTES("? {a: b}\n: 1\n"), "1:3: a list or mapping as a key; allowed: a word"},
-	{BYTES("[kafka]\ntopic = pcap\n"), "1:1: this looks like an ini file, not YAML" LINES},
-	{BYTES("# comment\n; more\n\n  [a]\n"), "4:3: this looks like an ini file, not YAML" LINES},
+	{BYTES("[kafka]\ntopic = pcap\n"), "1:1: " INI},
+	{BYTES("# comment\n; more\n\n  [a]\n"), "4:3: " INI},
 	{BYTES("topic = pcap\n"), "1:1: no mapping" LINES},
 	{BYTES("workers: 1\n\tmtu: 1500\n"),
 	 "2:1: not valid YAML: found a tab character that violates indentation while scanning a plain scalar" LINES},
