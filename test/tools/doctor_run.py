@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""What the tests of tools/doctor share: a call of it, and claims about what it said."""
+
+import json
+import pathlib
+import subprocess
+import sys
+
+SOURCE = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(SOURCE / "test" / "e2e"))
+
+DOCTOR = SOURCE / "tools" / "doctor"
+
+
+def doctor(*options):
+    """(exit code, {name: check}) of a call with --json."""
+    done = subprocess.run([DOCTOR, "--json", *map(str, options)], stdin=subprocess.DEVNULL,
+                          capture_output=True, text=True, timeout=120, check=False)
+    if done.stderr:
+        raise AssertionError(done.stderr)
+    return done.returncode, {check["name"]: check for check in json.loads(done.stdout)["checks"]}
+
+
+def says(tap, check, status, *words):
+    """One property: the status, and words that stand in detail and remedy."""
+    text = f"{check['detail']} -> {check['remedy']}"
+    missing = [word for word in words if word not in text]
+    tap.ok(check["status"] == status and not missing and (status == "ok") == (not check["remedy"]),
+           f"{check['name']}: {status}: {words[0]}", f"{check['status']}: {text}")

@@ -1,0 +1,276 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-3-Clause
+"""tools/doctor on machines made of files, a case for each status of each check; and on this one. TAP."""
+
+import os
+import pathlib
+import stat
+import subprocess
+import sys
+import types
+import unittest.mock
+
+from doctor_run import DOCTOR, SOURCE, doctor, says
+from machine import CPU, MAIN, NODE, PCI, SPARE, Machine
+from tap import Tap
+
+NAMES = ["configuration", "hugepages", "hugepage-mount", "stale-hugepages", "limits", "iommu",
+         "drivers", "numa", "isolation", "governor", "time", "brokers", "topic", "acl"]
+NOTHING = (lambda m: None)
+
+# (check, status, what is changed in a machine that is as it should be, what is said)
+CASES = (
+    ("configuration", "ok", NOTHING, "is valid, 256 MiB of hugepages needed"),
+    ("configuration", "warn", lambda m: m.remove("usr/bin/kafka-secondary"),
+     "there is no kafka-secondary", "ninja -C build"),
+    ("configuration", "warn", lambda m: m.remove("usr/bin/capture-primary"),
+     "there is no capture-primary", "ninja -C build"),
+    ("configuration", "warn", lambda m: m.write(
+        "ringtap.yaml", "kafka: {global: {sasl.password: p4ss}}\n").chmod(0o644),
+     "holds a secret and everybody may read it", "chmod o="),
+    ("configuration", "ok", lambda m: m.write(
+        "ringtap.yaml", "kafka: {global: {sasl.password: p4ss}}\n").chmod(0o640), "is valid"),
+    ("configuration", "fail", lambda m: m.refused("ringtap.yaml:1:1: unknown key"),
+     "ringtap.yaml:1:1: unknown key", "capture-primary --keys"),
+    ("configuration", "fail",
+     lambda m: m.program("kafka-secondary", "echo 'kafka.global.acks: refused' >&2; exit 3"),
+     "kafka.global.acks: refused", "edit"),
+
+    ("hugepages", "ok", NOTHING, "node 0: 128 of 2 MiB needed, 256 free of 256"),
+    ("hugepages", "ok", lambda m: (m.pages(0, 2048, 256, 1),
+                                   m.hugepage_file("ringtapmap_0", mapped_by=77)),
+     "node 0: 256 of 2 MiB, 1 free, node 1: 256 of 2 MiB, 256 free; instance ringtap runs in them"),
+    ("hugepages", "warn", lambda m: m.refused("no"), "how many are needed is not known",
+     "--only configuration"),
+    ("hugepages", "fail", lambda m: m.pages(0, 2048, 256, 100),
+     "node 0: 128 of 2 MiB needed, 100 free of 256", f"echo 284 > /{NODE}/node0/"),
+    ("hugepages", "fail", lambda m: (m.pages(0, 2048, 256, 100), m.hugepage_file("ringtapmap_0")),
+     "node 0: 128 of 2 MiB needed"),
+    ("hugepages", "fail", lambda m: (m.pages(0, 2048, 0), m.pages(1, 2048, 0)),
+     "none are reserved", f"echo 256 > /{NODE}/node0/hugepages/hugepages-2048kB/nr_hugepages"),
+    ("hugepages", "fail", lambda m: m.write("proc/meminfo", "MemTotal: 1 kB\n"),
+     "this kernel has no hugepages", "CONFIG_HUGETLBFS"),
+    ("hugepages", "ok", lambda m: (m.write("proc/meminfo", "Hugepagesize: 1048576 kB\n"),
+                                   m.pages(0, 1048576, 4)),
+     "node 0: 1 of 1 GiB needed, 4 free of 4"),
+
+    ("hugepage-mount", "ok", NOTHING, "/dev/hugepages (2 MiB)"),
+    ("hugepage-mount", "warn", lambda m: m.write(
+        "proc/mounts", "nodev /dev/hugepages hugetlbfs rw,pagesize=2M 0 0\n"
+        "nodev /mnt/huge hugetlbfs rw 0 0\n"), "several of one size", "hugepage-directory"),
+    ("hugepage-mount", "fail", lambda m: m.write("proc/mounts", "proc /proc proc rw 0 0\n"),
+     "hugetlbfs is not mounted", "mount -t hugetlbfs -o pagesize=2M nodev /dev/hugepages"),
+    ("hugepage-mount", "fail", lambda m: m.write(
+        "proc/mounts", "nodev /mnt/huge_1GB hugetlbfs rw,pagesize=1024M 0 0\n"),
+     "none is mounted with pages of 2 MiB", "mount -t hugetlbfs"),
+    ("hugepage-mount", "fail", lambda m: m.checked(directory="/mnt/other"),
+     "hugepage-directory /mnt/other is no hugetlbfs", "mkdir -p /mnt/other"),
+
+    ("stale-hugepages", "ok", NOTHING, "no files"),
+    ("stale-hugepages", "ok", lambda m: m.hugepage_file("ringtapmap_0", mapped_by=77),
+     "1 files, all in use"),
+    ("stale-hugepages", "warn", lambda m: (m.hugepage_file("ringtapmap_0", mapped_by=77),
+                                           m.hugepage_file("rtemap_3")),
+     "nobody maps /dev/hugepages/rtemap_3 (2 MiB) -> rm /dev/hugepages/rtemap_3"),
+
+    ("limits", "ok", NOTHING, "65536 files may be open"),
+    ("limits", "ok", lambda m: (m.limits(65536, 1024), m.write(
+        "proc/self/status", "CapEff:\t0000000000004000\n")), "locked without limit"),
+    ("limits", "warn", lambda m: m.limits(1 << 30, 65536), "no more than 1048576 KiB",
+     "ulimit -l unlimited"),
+    ("limits", "warn", lambda m: m.limits("unlimited", 1023), "only 1023 files", "ulimit -n"),
+    ("limits", "fail", lambda m: m.limits(65536, 65536), "64 KiB may be locked, 262144 KiB",
+     "LimitMEMLOCK=infinity"),
+    ("limits", "fail", lambda m: m.limits("unlimited", 255), "only 255 files", "LimitNOFILE"),
+
+    ("iommu", "ok", NOTHING, "on, 2 groups"),
+    ("iommu", "ok", lambda m: (m.no_iommu(), m.checked(device="net_tap0")), "virtual devices"),
+    ("iommu", "warn", lambda m: (m.no_iommu(), m.driver(MAIN, "uio_pci_generic")),
+     "off: vfio-pci will not work", "intel_iommu=on"),
+    ("iommu", "warn", lambda m: (m.no_iommu(), m.write(
+        "sys/module/vfio/parameters/enable_unsafe_noiommu_mode", "Y")),
+     "works without it and without its protection", "iommu=pt"),
+    ("iommu", "fail", lambda m: m.no_iommu(), f"off, and {MAIN} is bound to vfio-pci",
+     "enable_unsafe_noiommu_mode"),
+    ("iommu", "fail", lambda m: m.group(7, MAIN, SPARE),
+     f"{MAIN} shares its IOMMU group with {SPARE} (ixgbe)", f"--bind=vfio-pci {SPARE}"),
+
+    ("drivers", "ok", NOTHING, f"{MAIN} vfio-pci"),
+    ("drivers", "ok", lambda m: m.driver(MAIN, "mlx5_core"), f"{MAIN} mlx5_core, which it keeps"),
+    ("drivers", "ok", lambda m: m.checked(device="net_tap0,iface=x"), "virtual devices only"),
+    ("drivers", "ok", lambda m: (m.no_iommu(), m.driver(MAIN, "uio_pci_generic")),
+     f"{MAIN} uio_pci_generic"),
+    ("drivers", "ok", lambda m: m.checked(device="3:0.0,arg=1"), f"{MAIN} vfio-pci"),
+    ("drivers", "warn", lambda m: m.driver(MAIN, "uio_pci_generic"),
+     "uio_pci_generic does without the IOMMU that is there", f"--bind=vfio-pci {MAIN}"),
+    ("drivers", "fail", lambda m: m.checked(device=SPARE),
+     f"{SPARE} belongs to the kernel's ixgbe as eno2", f"-> dpdk-devbind.py --bind=vfio-pci {SPARE}"),
+    ("drivers", "fail", lambda m: (m.checked(device=SPARE), m.remove("sys/module/vfio_pci"),
+                                   m.write("proc/net/route", "Iface\neno2\t0\n")),
+     "routes go through it", f"modprobe vfio-pci && dpdk-devbind.py --bind=vfio-pci {SPARE}"),
+    ("drivers", "fail", lambda m: m.remove(f"{PCI}/{MAIN}/driver"), f"{MAIN} has no driver",
+     f"--bind=vfio-pci {MAIN}"),
+    ("drivers", "fail", lambda m: m.checked(device="0000:99:00.0"), "0000:99:00.0 is not there",
+     f"{SPARE} (ixgbe)"),
+
+    ("numa", "ok", NOTHING, f"{MAIN} at node 0, as receive-lcores 2-3 are"),
+    ("numa", "ok", lambda m: m.remove(f"{NODE}/node1"), "one node"),
+    ("numa", "ok", lambda m: m.checked(device="net_tap0"), "2 nodes, no PCI device"),
+    ("numa", "warn", lambda m: m.checked(device=SPARE),
+     f"{SPARE} is at node 1, receive-lcores 2-3 are not", 'receive-lcores: "4-7"'),
+    ("numa", "warn", lambda m: m.write(f"{PCI}/{MAIN}/numa_node", -1),
+     "the firmware does not say", "lspci"),
+    ("numa", "fail", lambda m: m.write(f"{CPU}/online", "0-2"),
+     "receive-lcores 3 do not exist or are off; there are 0-2", "mend receive-lcores"),
+
+    ("isolation", "ok", NOTHING, "receive-lcores 2-3 are isolated"),
+    ("isolation", "warn", lambda m: m.write(f"{CPU}/isolated", "2"),
+     "receive-lcores 3 are not isolated", "isolcpus=2-3"),
+    ("isolation", "warn", lambda m: m.checked(workers="3-5"),
+     "CPUs 3 are receive-lcores and worker-cpus", "give each its own"),
+
+    ("governor", "ok", NOTHING, "CPUs 2-3 run performance"),
+    ("governor", "ok", lambda m: [m.remove(f"{CPU}/cpu{cpu}/cpufreq") for cpu in range(8)],
+     "a virtual machine"),
+    ("governor", "ok", lambda m: m.write(f"{CPU}/cpu5/cpufreq/scaling_governor", "powersave"),
+     "CPUs 2-3 run performance"),
+    ("governor", "warn", lambda m: m.write(f"{CPU}/cpu3/cpufreq/scaling_governor", "powersave"),
+     "CPUs 3 run powersave", "cpupower -c 3 frequency-set -g performance"),
+    ("governor", "warn", lambda m: (m.checked(workers="5"), m.write(
+        f"{CPU}/cpu5/cpufreq/scaling_governor", "ondemand")), "CPUs 5 run ondemand", "cpupower"),
+
+    ("time", "ok", NOTHING, "synchronised, at most 1.5 ms off"),
+    ("time", "ok", lambda m: (m.write("adjtimex", "64 16000000"), m.program(
+        "chronyc", "echo 'System time     : 0.000020 seconds fast of NTP time'\n"
+        "echo 'Leap status     : Normal'")), "chrony follows its source, 0.02 ms off"),
+    ("time", "warn", lambda m: m.write("adjtimex", "0 250000"), "up to 250 ms off", "chronyc"),
+    ("time", "warn", lambda m: m.write("adjtimex", "64 16000000"), "nothing sets the clock",
+     "apt-get install chrony"),
+    ("time", "warn", lambda m: (m.write("adjtimex", "64 16000000"), m.program(
+        "timedatectl", "echo NTP=yes")), "not synchronised yet", "timesync-status"),
+    ("time", "warn", lambda m: (m.write("adjtimex", "64 16000000"), m.program(
+        "chronyc", "echo 'Leap status     : Not synchronised'")), "nothing sets the clock"),
+
+    ("brokers", "fail", NOTHING, "127.0.0.1:1: connection refused", "mend bootstrap.servers"),
+    ("brokers", "warn", lambda m: m.refused("no"), "needs a valid configuration",
+     "--only configuration"),
+    ("topic", "warn", NOTHING, "the brokers cannot be asked", "--only brokers"),
+    ("acl", "warn", NOTHING, "the brokers cannot be asked", "--only brokers"),
+)
+
+
+def each_status(tap):
+    for name, status, change, *words in CASES:
+        with Machine() as machine:
+            change(machine)
+            code, checks = doctor("--root", machine.root, "-c", machine.config, "--only", name)
+            says(tap, checks[name], status, *words)
+            if code != int(status == "fail") or list(checks) != [name]:
+                tap.ok(False, f"{name}: exit code and name", f"exit {code}: {checks}")
+
+
+def no_device_named(tap):
+    """Then every device that is bound to a DPDK driver is taken."""
+    with Machine() as machine:
+        text = (machine.root / "usr/bin/capture-primary").read_text()
+        machine.write("usr/bin/capture-primary", text.replace(f'devices: ["{MAIN}"]', "devices: []"))
+        checks = doctor("--root", machine.root, "-c", machine.config, "--only", "drivers")[1]
+        says(tap, checks["drivers"], "ok", f"{MAIN} vfio-pci")
+        machine.driver(MAIN, "igb")
+        checks = doctor("--root", machine.root, "-c", machine.config, "--only", "drivers")[1]
+        says(tap, checks["drivers"], "fail", "no device is bound to a DPDK driver; network devices: "
+             f"{MAIN} (igb), {SPARE} (ixgbe)", "--bind=vfio-pci ADDRESS")
+
+
+def processes_that_cannot_be_seen(tap):
+    """An ordinary user does not see what others map, so nothing is called stale."""
+    sys.path.insert(0, str(SOURCE / "tools" / "doctor.d"))
+    import finding
+    import host
+    import memory
+
+    with Machine() as machine:
+        machine.hugepage_file("rtemap_0", mapped_by=77)
+        context = types.SimpleNamespace(host=host.Host(machine.root))
+        plain = pathlib.Path.read_text
+
+        def closed(path, **how):
+            if path.name == "maps":
+                raise PermissionError(path)
+            return plain(path, **how)
+        with unittest.mock.patch.object(pathlib.Path, "read_text", closed):
+            found = finding.summary(memory.check_stale(context))
+        says(tap, {"name": "stale-hugepages", **found._asdict()}, "warn",
+             "1 files may be stale: 1 processes cannot be looked at", "sudo tools/doctor")
+
+
+def tree_of(root):
+    """Everything about the files below a root that a look must not change."""
+    return sorted((str(path), path.lstat().st_mode, path.lstat().st_mtime_ns,
+                   path.read_bytes() if path.is_file() and not path.is_symlink() else None)
+                  for path in pathlib.Path(root).rglob("*"))
+
+
+def changes_nothing(tap):
+    with Machine() as machine:
+        machine.no_iommu()
+        machine.hugepage_file("rtemap_0")
+        before = tree_of(machine.root)
+        code, checks = doctor("--root", machine.root, "-c", machine.config)
+        tap.equal(tree_of(machine.root), before, "a look at everything changes no file")
+        tap.equal(list(checks), NAMES, "every check is made, in the order of --list")
+        tap.equal(code, 1, "one that fails: exit 1")
+
+
+def run(*words, **how):
+    return subprocess.run([DOCTOR, *map(str, words)], stdin=subprocess.DEVNULL, text=True,
+                          capture_output=True, timeout=120, check=False, **how)
+
+
+def usage(tap):
+    done = run("--list")
+    tap.equal(([line.split()[0] for line in done.stdout.splitlines()], done.returncode),
+              (NAMES, 0), "--list names the checks")
+    done = run("--help")
+    tap.ok(done.returncode == 0 and done.stdout.startswith("Usage:"), "--help", done.stdout)
+    for words, line in ((("--only", "nic"), "no check 'nic'; there are configuration, "),
+                        (("--only",), "--only takes a value"), (("-x",), "unknown argument '-x'"),
+                        (("FILE",), "unknown argument 'FILE'")):
+        done = run(*words)
+        tap.ok(done.returncode == 2 and line in done.stderr and not done.stdout
+               and done.stderr.count("\n") == 1, f"{' '.join(words)}: usage, exit 2", done.stderr)
+
+
+def as_text(tap):
+    with Machine() as machine:
+        machine.hugepage_file("rtemap_0")
+        done = run("--root", machine.root, "-c", machine.config, "--only", "stale-hugepages",
+                   "--only", "governor")
+        tap.equal((done.stdout, done.stderr, done.returncode), (
+            "warn stale-hugepages: nobody maps /dev/hugepages/rtemap_0 (2 MiB) -> "
+            "rm /dev/hugepages/rtemap_0\nok   governor: CPUs 2-3 run performance\n", "", 0),
+            "text: a line each; a warning exits with 0")
+
+
+def this_machine(tap):
+    """The real thing, with the real programs and the configuration that is shipped."""
+    code, checks = doctor()
+    tap.equal(list(checks), NAMES, "this machine: every check is made")
+    broken = [check for check in checks.values() if "this check broke" in check["detail"]]
+    tap.none(broken, "this machine: no check breaks")
+    says(tap, checks["configuration"], "ok", "config/ringtap.yaml is valid")
+    says(tap, checks["hugepage-mount"], "ok", "/dev/hugepages")
+    tap.ok(stat.S_ISREG(os.stat(SOURCE / "config/ringtap.yaml").st_mode) and code in (0, 1),
+           "this machine: exit 0 or 1", code)
+
+
+def main():
+    tap = Tap()
+    for part in (each_status, no_device_named, processes_that_cannot_be_seen, changes_nothing,
+                 usage, as_text, this_machine):
+        tap.run(part)
+    return tap.finish()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,191 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""A Kafka cluster, asked with the configuration's TLS and SASL settings. Writes nothing to it."""
+
+import logging
+import re
+import socket
+import ssl
+
+TIMEOUT_S = 5
+DEFAULT_PORT = 9092
+
+# What the Python client can log in with; the secondary's librdkafka can do more.
+MECHANISMS = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")
+
+
+class Unreachable(Exception):
+    """An address that cannot be used; one line says why."""
+
+
+def addresses(text):
+    """[(host, port)] of bootstrap.servers."""
+    found = []
+    for part in filter(None, (part.strip() for part in text.split(","))):
+        match = re.fullmatch(r"(?:[A-Za-z_]+://)?\[?(.*?)\]?(?::(\d+))?", part)
+        found.append((match[1], int(match[2] or DEFAULT_PORT)))
+    return found
+
+
+class Security:
+    """How to connect, from librdkafka's properties.
+
+    mechanism: SASL's, "" for none.
+    """
+
+    def __init__(self, configuration):
+        self.kafka = configuration.kafka
+        protocol = (self.kafka("security.protocol") or "plaintext").upper()
+        self.tls = protocol.endswith("SSL")
+        self.sasl = protocol.startswith("SASL")
+        self.mechanism = ""
+        if self.sasl:
+            self.mechanism = self.kafka("sasl.mechanisms", "sasl.mechanism") or "GSSAPI"
+        self.protocol = protocol
+
+    def __str__(self):
+        return self.protocol + (f", {self.mechanism}" if self.mechanism else "")
+
+    def principal(self):
+        """The name for an ACL, as far as it is known here."""
+        return self.kafka("sasl.username") or self.kafka("sasl.kerberos.principal") or "ANONYMOUS"
+
+    def context(self):
+        """TLS's settings for Python; None without TLS. Raises OSError (ssl.SSLError is one)."""
+        if not self.tls:
+            return None
+        location = self.kafka("ssl.ca.location")
+        context = ssl.create_default_context(cafile=None if location == "probe" else location,
+                                             cadata=self.kafka("ssl.ca.pem"))
+        certificate = self.kafka("ssl.certificate.location")
+        if certificate:
+            context.load_cert_chain(certificate, self.kafka("ssl.key.location"),
+                                    lambda: self.kafka("ssl.key.password") or "")
+        if (self.kafka("ssl.endpoint.identification.algorithm") or "https") == "none":
+            context.check_hostname = False
+        if self.kafka("enable.ssl.certificate.verification") == "false":
+            context.check_hostname = False
+            context.verify_mode = ssl.CERT_NONE
+        return context
+
+
+def reach(host, port, context):
+    """Connects, with TLS if there is a context. Raises Unreachable."""
+    where = f"{host}:{port}"
+    try:
+        with socket.create_connection((host, port), TIMEOUT_S) as plain:
+            if context is not None:
+                with context.wrap_socket(plain, server_hostname=host):
+                    pass
+    except ssl.SSLCertVerificationError as error:
+        raise Unreachable(f"{where}: its certificate: {error.verify_message}") from None
+    except ssl.SSLError as error:
+        raise Unreachable(f"{where}: no TLS: {error.reason or error}") from None
+    except socket.gaierror:
+        raise Unreachable(f"{where}: nobody knows this name") from None
+    except TimeoutError:
+        raise Unreachable(f"{where}: no answer within {TIMEOUT_S} s") from None
+    except OSError as error:
+        raise Unreachable(f"{where}: {(error.strerror or str(error)).lower()}") from None
+
+
+class _LastError(logging.Handler):
+    """Keeps what the client logs instead of saying it in its exception."""
+
+    def __init__(self):
+        super().__init__(logging.ERROR)
+        self.text = ""
+
+    def emit(self, record):
+        self.text = record.getMessage().splitlines()[0]
+
+
+def _metadata_request(topic):
+    """Kafka's request that also tells what the principal may do; the client knows older ones only."""
+    from kafka.protocol import types as t
+    from kafka.protocol.api import Request, Response
+
+    partition = t.Array(
+        ("error_code", t.Int16), ("partition", t.Int32), ("leader", t.Int32),
+        ("leader_epoch", t.Int32), ("replicas", t.Array(t.Int32)), ("isr", t.Array(t.Int32)),
+        ("offline", t.Array(t.Int32)))
+
+    class MetadataResponse(Response):
+        API_KEY, API_VERSION = 3, 8
+        SCHEMA = t.Schema(
+            ("throttle_time_ms", t.Int32),
+            ("brokers", t.Array(("node_id", t.Int32), ("host", t.String("utf-8")),
+                                ("port", t.Int32), ("rack", t.String("utf-8")))),
+            ("cluster_id", t.String("utf-8")), ("controller_id", t.Int32),
+            ("topics", t.Array(("error_code", t.Int16), ("topic", t.String("utf-8")),
+                               ("is_internal", t.Boolean), ("partitions", partition),
+                               ("operations", t.Int32))),
+            ("operations", t.Int32))
+
+    class MetadataRequest(Request):
+        API_KEY, API_VERSION, RESPONSE_TYPE = 3, 8, MetadataResponse
+        SCHEMA = t.Schema(("topics", t.Array(t.String("utf-8"))), ("create", t.Boolean),
+                          ("cluster_operations", t.Boolean), ("topic_operations", t.Boolean))
+
+    return MetadataRequest([topic], False, False, True)
+
+
+class Topic:
+    """What the cluster says of a topic.
+
+    error: Kafka's code. partitions: [(leader, replicas, in-sync replicas)]. operations: a bit for each
+    that the principal may do, negative when the cluster does not say.
+    """
+
+    def __init__(self, error, partitions, operations):
+        self.error, self.operations = error, operations
+        self.partitions = [(p[2], p[4], p[5]) for p in partitions]
+
+
+class Cluster:
+    """A connection to the cluster. Raises Unreachable when there is none."""
+
+    def __init__(self, servers, security):
+        from kafka import KafkaAdminClient
+        from kafka.errors import KafkaError
+
+        errors = _LastError()
+        logger = logging.getLogger("kafka")
+        logger.addHandler(errors)
+        logger.propagate = False
+        try:
+            self.admin = KafkaAdminClient(
+                bootstrap_servers=[f"{host}:{port}" for host, port in servers],
+                client_id="ringtap-doctor", request_timeout_ms=TIMEOUT_S * 1000,
+                api_version_auto_timeout_ms=TIMEOUT_S * 1000, security_protocol=security.protocol,
+                ssl_context=security.context(), sasl_mechanism=security.mechanism or None,
+                sasl_plain_username=security.kafka("sasl.username"),
+                sasl_plain_password=security.kafka("sasl.password"))
+        except (KafkaError, OSError, AssertionError) as error:
+            raise Unreachable(f"{security}: {errors.text or error}") from None
+        finally:
+            logger.removeHandler(errors)
+
+    def _ask(self, request):
+        # The admin client keeps its senders to itself, and there is no other way to its connection.
+        future = self.admin._send_request_to_node(self.admin._client.least_loaded_node(), request)
+        self.admin._wait_for_futures([future])
+        return future.value
+
+    def look_at(self, topic):
+        """(addresses of all brokers, Topic)."""
+        response = self._ask(_metadata_request(topic))
+        found = response.topics[0]
+        return ([(broker[1], broker[2]) for broker in response.brokers],
+                Topic(found[0], found[3], found[4]))
+
+    def settings(self, topic):
+        """The topic's own configuration, with the cluster's defaults; empty when it may not be read."""
+        from kafka.admin import ConfigResource, ConfigResourceType
+        from kafka.errors import KafkaError
+
+        try:
+            responses = self.admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, topic)])
+        except KafkaError:
+            return {}
+        code, _, _, _, entries = responses[0].resources[0]
+        return {entry[0]: entry[1] for entry in entries} if code == 0 else {}

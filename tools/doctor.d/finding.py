@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""What a check says, and how the parts of what it says become one line."""
+
+import collections
+
+# status: ok, warn or fail. remedy: the command, or the line of configuration, that mends it.
+Finding = collections.namedtuple("Finding", "status detail remedy", defaults=("",))
+
+WORSE = ("ok", "warn", "fail")
+
+
+def ok(detail):
+    return Finding("ok", detail)
+
+
+def warn(detail, remedy):
+    return Finding("warn", detail, remedy)
+
+
+def fail(detail, remedy):
+    return Finding("fail", detail, remedy)
+
+
+def summary(findings):
+    """One Finding: the worst status; what is not ok, if anything is not, and all remedies."""
+    status = max((f.status for f in findings), key=WORSE.index)
+    said = [f for f in findings if status == "ok" or f.status != "ok"]
+    said.sort(key=lambda f: -WORSE.index(f.status))
+    # dict: each once, in order
+    return Finding(status, "; ".join(dict.fromkeys(f.detail for f in said)),
+                   "; ".join(dict.fromkeys(f.remedy for f in said if f.remedy)))

@@ -1,0 +1,191 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Hugepages: reserved, mounted, left behind; and the limits of a process."""
+
+import os
+import re
+
+from finding import fail, ok, warn
+
+NODE = "/sys/devices/system/node/node{}/hugepages/hugepages-{}kB"
+MACHINE = "/sys/kernel/mm/hugepages/hugepages-{}kB"
+UNITS = {"": 1 / 1024, "K": 1, "M": 1024, "G": 1024 * 1024}
+CAP_IPC_LOCK = 14
+
+
+def size_text(kib):
+    return f"{kib // 1048576} GiB" if kib % 1048576 == 0 else f"{kib / 1024:g} MiB"
+
+
+def default_kib(host):
+    match = re.search(r"^Hugepagesize: *(\d+) kB", host.text("/proc/meminfo") or "", re.M)
+    return int(match[1]) if match else None
+
+
+def pages_directory(host, node, kib):
+    """A kernel without NUMA has the machine's pages only."""
+    name = NODE.format(node, kib)
+    return name if host.path(name).is_dir() else MACHINE.format(kib)
+
+
+def page_sizes(host):
+    return sorted(int(re.search(r"(\d+)kB$", name)[1])
+                  for name in host.glob("/sys/kernel/mm/hugepages/hugepages-*kB"))
+
+
+def node_line(host, node, kib):
+    """What a node has of a size, "" for nothing."""
+    directory = pages_directory(host, node, kib)
+    total = host.number(f"{directory}/nr_hugepages") or 0
+    free = host.number(f"{directory}/free_hugepages") or 0
+    return f"node {node}: {total} of {size_text(kib)}, {free} free" if total else ""
+
+
+def look_at_node(host, node, kib, needed_mib):
+    """The pages of one node against what the configuration needs there."""
+    directory = pages_directory(host, node, kib)
+    total = host.number(f"{directory}/nr_hugepages") or 0
+    free = host.number(f"{directory}/free_hugepages") or 0
+    needed = -(-needed_mib * 1024 // kib)
+    if free >= needed:
+        return ok(f"node {node}: {needed} of {size_text(kib)} needed, {free} free of {total}")
+    return fail(f"node {node}: {needed} of {size_text(kib)} needed, {free} free of {total}",
+                f"echo {total - free + needed} > {directory}/nr_hugepages")
+
+
+def check_hugepages(context):
+    """hugepages that are reserved and free, per NUMA node, against what is needed"""
+    host, configuration = context.host, context.configuration
+    kib = default_kib(host)
+    if kib is None:
+        return [fail("this kernel has no hugepages", "boot one with CONFIG_HUGETLBFS")]
+    lines = [node_line(host, node, size) for node in host.nodes() for size in page_sizes(host)]
+    have = ", ".join(line for line in lines if line)
+    if not have:
+        pages = -(-max(sum(configuration.memory_mib.values()), 512) * 1024 // kib)
+        return [fail("none are reserved",
+                     f"echo {pages} > {pages_directory(host, 0, kib)}/nr_hugepages")]
+    if not configuration.memory_mib:
+        return [warn(f"{have}; how many are needed is not known",
+                     "tools/doctor --only configuration")]
+    prefix = f"{configuration.get('instance')}map_"
+    mapped = mapped_files(host)[0]
+    if any(os.path.basename(name).startswith(prefix) and identity in mapped
+           for name, identity, _ in hugepage_files(host)):
+        return [ok(f"{have}; instance {configuration.get('instance')} runs in them")]
+    return [look_at_node(host, node, kib, mib) for node, mib in configuration.memory_mib.items()]
+
+
+# ---- mounts --------------------------------------------------------------------------------------
+
+def mount_kib(options, default):
+    for option in options:
+        if match := re.fullmatch(r"pagesize=(\d+)([KMG]?)", option):
+            return int(int(match[1]) * UNITS[match[2]])
+    return default
+
+
+def check_mount(context):
+    """where hugetlbfs is mounted, and with which page size"""
+    host, kib = context.host, default_kib(context.host)
+    mounts = {where: mount_kib(options, kib) for where, options in host.mounts("hugetlbfs")}
+    wanted = context.configuration.get("hugepage-directory") or "/dev/hugepages"
+    size = f"{(kib or 2048) // 1024}M"
+    mend = f"mkdir -p {wanted} && mount -t hugetlbfs -o pagesize={size} nodev {wanted}"
+    if not mounts:
+        return [fail("hugetlbfs is not mounted", mend)]
+    have = ", ".join(f"{where} ({size_text(found)})" for where, found in mounts.items())
+    if context.configuration.get("hugepage-directory") and wanted not in mounts:
+        return [fail(f"hugepage-directory {wanted} is no hugetlbfs; there is {have}", mend)]
+    if kib not in mounts.values():
+        return [fail(f"none is mounted with pages of {size_text(kib)}, the kernel's default; "
+                     f"there is {have}", mend)]
+    if len([where for where in mounts if mounts[where] == kib]) > 1 \
+            and not context.configuration.get("hugepage-directory"):
+        return [warn(f"several of one size, DPDK takes the first: {have}",
+                     f"name one under `hugepage-directory` in {context.configuration.path}")]
+    return [ok(have)]
+
+
+# ---- files that were left behind -----------------------------------------------------------------
+
+def hugepage_files(host):
+    """[(name, identity, bytes that it holds)] of all files in hugetlbfs."""
+    files = []
+    for where, _ in host.mounts("hugetlbfs"):
+        for name in host.glob(f"{where}/**/*"):
+            try:
+                stat = host.path(name).lstat()
+            except OSError:  # it is gone by now
+                continue
+            if host.path(name).is_file():
+                device = f"{os.major(stat.st_dev):02x}:{os.minor(stat.st_dev):02x}"
+                files.append((name, (device, stat.st_ino), stat.st_blocks * 512))
+    return files
+
+
+def mapped_files(host):
+    """(identities of all files that a process maps, how many could not be looked at)."""
+    files, hidden = set(), 0
+    for maps in host.glob("/proc/[0-9]*/maps"):
+        try:
+            text = host.path(maps).read_text(errors="replace")
+        except PermissionError:
+            hidden += 1
+            continue
+        except OSError:  # it has ended
+            continue
+        for line in text.splitlines():
+            words = line.split(None, 5)
+            if len(words) == 6 and words[4] != "0":
+                files.add((words[3], int(words[4])))
+    return files, hidden
+
+
+def check_stale(context):
+    """files in hugetlbfs that a crashed process left: nobody maps them"""
+    files = hugepage_files(context.host)  # before the maps: what is mapped now is in them
+    mapped, hidden = mapped_files(context.host)
+    stale = [(name, size) for name, identity, size in files if identity not in mapped]
+    if stale and hidden:
+        return [warn(f"{len(stale)} files may be stale: {hidden} processes cannot be looked at",
+                     "sudo tools/doctor --only stale-hugepages")]
+    if stale:
+        names = ", ".join(f"{name} ({size / 1048576:g} MiB)" for name, size in stale)
+        return [warn(f"nobody maps {names}", "rm " + " ".join(name for name, _ in stale))]
+    return [ok(f"{len(files)} files, all in use" if files else "no files")]
+
+
+# ---- limits --------------------------------------------------------------------------------------
+
+def soft_limit(host, name):
+    """A limit of this process, None for unlimited."""
+    match = re.search(rf"^{name} +(\S+)", host.text("/proc/self/limits") or "", re.M)
+    return None if not match or match[1] == "unlimited" else int(match[1])
+
+
+def may_lock(host):
+    match = re.search(r"^CapEff:\s*([0-9a-f]+)", host.text("/proc/self/status") or "", re.M)
+    return bool(match and int(match[1], 16) >> CAP_IPC_LOCK & 1)
+
+
+def check_limits(context):
+    """locked memory and open files that a process started here may have"""
+    host, findings = context.host, []
+    memlock, nofile = soft_limit(host, "Max locked memory"), soft_limit(host, "Max open files")
+    needed = sum(context.configuration.memory_mib.values()) << 20
+    how = "ulimit -l unlimited, or LimitMEMLOCK=infinity in a unit"
+    if memlock is None or may_lock(host):
+        findings.append(ok("memory may be locked without limit"))
+    elif memlock < needed:
+        findings.append(fail(f"{memlock >> 10} KiB may be locked, {needed >> 10} KiB are needed "
+                             "(or CAP_IPC_LOCK)", how))
+    else:
+        findings.append(warn(f"no more than {memlock >> 10} KiB may be locked", how))
+    how = "ulimit -n 65536, or LimitNOFILE=65536 in a unit"
+    if nofile is None or nofile >= 1024:
+        findings.append(ok(f"{nofile or 'any number of'} files may be open"))
+    elif nofile >= 256:
+        findings.append(warn(f"only {nofile} files may be open: few for many brokers", how))
+    else:
+        findings.append(fail(f"only {nofile} files may be open", how))
+    return findings
