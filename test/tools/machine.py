@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""A machine made of files, for tools/doctor --root: two NUMA nodes, two NICs, all as it should be."""
+"""A machine made of files, for tools/doctor --root: two nodes, two NICs, all as it should be."""
 
 import os
 import pathlib
@@ -11,9 +11,6 @@ SIZES = {2048: "hugepages-2048kB", 1048576: "hugepages-1048576kB"}
 CPU = "sys/devices/system/cpu"
 NODE = "sys/devices/system/node"
 PCI = "sys/bus/pci/devices"
-
-CONFIG = {"devices": f'["{MAIN}"]', "receive-queues": 2, "receive-lcores": '"2-3"',
-          "main-lcore": 0, "buffer-memory": "128MiB"}
 
 CHECKED = """\
 instance: "ringtap"
@@ -148,9 +145,9 @@ class Machine:
 
     def limits(self, memlock, nofile):
         self.write("proc/self/limits",
-                   "Limit                     Soft Limit           Hard Limit           Units     \n"
-                   f"Max open files            {nofile}                 1048576              files     \n"
-                   f"Max locked memory         {memlock}              unlimited            bytes     \n")
+                   f"Limit                     Soft Limit           Hard Limit           Units\n"
+                   f"Max open files            {nofile:<20} 1048576              files\n"
+                   f"Max locked memory         {memlock:<20} unlimited            bytes\n")
 
     def hugepage_file(self, name, mapped_by=None):
         """A file of 2 MiB in hugetlbfs; a process maps it or none does."""
@@ -159,5 +156,5 @@ class Machine:
         stat = path.stat()
         if mapped_by:
             where = f"{os.major(stat.st_dev):02x}:{os.minor(stat.st_dev):02x}"
-            self.write(f"proc/{mapped_by}/maps",
-                       f"100000000-100200000 rw-s 00000000 {where} {stat.st_ino}      /dev/hugepages/{name}\n")
+            self.write(f"proc/{mapped_by}/maps", "100000000-100200000 rw-s 00000000 "
+                       f"{where} {stat.st_ino}      /dev/hugepages/{name}\n")

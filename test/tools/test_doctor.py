@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""tools/doctor on machines made of files, a case for each status of each check; and on this one. TAP."""
+"""tools/doctor on machines made of files, each status of each check; and on this one. TAP."""
 
 import os
 import pathlib
@@ -104,7 +104,8 @@ CASES = (
     ("drivers", "warn", lambda m: m.driver(MAIN, "uio_pci_generic"),
      "uio_pci_generic does without the IOMMU that is there", f"--bind=vfio-pci {MAIN}"),
     ("drivers", "fail", lambda m: m.checked(device=SPARE),
-     f"{SPARE} belongs to the kernel's ixgbe as eno2", f"-> dpdk-devbind.py --bind=vfio-pci {SPARE}"),
+     f"{SPARE} belongs to the kernel's ixgbe as eno2",
+     f"-> dpdk-devbind.py --bind=vfio-pci {SPARE}"),
     ("drivers", "fail", lambda m: (m.checked(device=SPARE), m.remove("sys/module/vfio_pci"),
                                    m.write("proc/net/route", "Iface\neno2\t0\n")),
      "routes go through it", f"modprobe vfio-pci && dpdk-devbind.py --bind=vfio-pci {SPARE}"),
@@ -173,13 +174,14 @@ def no_device_named(tap):
     """Then every device that is bound to a DPDK driver is taken."""
     with Machine() as machine:
         text = (machine.root / "usr/bin/capture-primary").read_text()
-        machine.write("usr/bin/capture-primary", text.replace(f'devices: ["{MAIN}"]', "devices: []"))
+        machine.write("usr/bin/capture-primary",
+                      text.replace(f'devices: ["{MAIN}"]', "devices: []"))
         checks = doctor("--root", machine.root, "-c", machine.config, "--only", "drivers")[1]
         says(tap, checks["drivers"], "ok", f"{MAIN} vfio-pci")
         machine.driver(MAIN, "igb")
         checks = doctor("--root", machine.root, "-c", machine.config, "--only", "drivers")[1]
-        says(tap, checks["drivers"], "fail", "no device is bound to a DPDK driver; network devices: "
-             f"{MAIN} (igb), {SPARE} (ixgbe)", "--bind=vfio-pci ADDRESS")
+        says(tap, checks["drivers"], "fail", "no device is bound to a DPDK driver",
+             f"network devices: {MAIN} (igb), {SPARE} (ixgbe)", "--bind=vfio-pci ADDRESS")
 
 
 def processes_that_cannot_be_seen(tap):

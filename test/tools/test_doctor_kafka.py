@@ -109,6 +109,8 @@ def topics_of_three_brokers(tap, servers):
     says(tap, checks["topic"], "ok", "max.message.bytes=20000")
     checks = look("good", {**good, "message.max.bytes": "8000"}, "topic")[1]
     says(tap, checks["topic"], "fail", "message.max.bytes=8000 refuses frames")
+    checks = look("good", good, "topic", receive_queues=3)[1]
+    says(tap, checks["topic"], "warn", "8 partitions for 12 transmit rings")
     checks = look("absent", good, "acl")[1]
     says(tap, checks["acl"], "warn", "does not say what User:ANONYMOUS may do with absent")
     tap.ok("absent" not in call("kcat", "-L", "-b", servers), "no topic was made by looking")

@@ -20,7 +20,7 @@ IMPORT = SOURCE / "tools" / "fastcapa-import"
 BUILD = pathlib.Path(os.environ.get("RINGTAP_BUILD") or SOURCE / "build")
 PROGRAMS = [BUILD / name / name for name in ("capture-primary", "kafka-secondary")]
 
-# Every property of Fastcapa's example and of its documentation, and those of its chapter on Kerberos.
+# Every property of Fastcapa's example and documentation, and those of its chapter on Kerberos.
 EVERYTHING = """\
 # a comment
 [kafka-global]
@@ -80,7 +80,8 @@ CASES = (
     (TOPIC + "compression.codec = lz4", None, {}, {"compression.codec": "lz4"}),
     # translated
     (GLOBAL + "reconnect.backoff.jitter.ms = 500",
-     "reconnect.backoff.jitter.ms is now reconnect.backoff.ms", {"reconnect.backoff.ms": "500"}, {}),
+     "reconnect.backoff.jitter.ms is now reconnect.backoff.ms",
+     {"reconnect.backoff.ms": "500"}, {}),
     # of no use any more
     (GLOBAL + "enforce.isr.cnt = 2", "min.insync.replicas of the topic", {}, {}),
     (GLOBAL + "socket.blocking.max.ms = 2", "no longer uses it", {}, {}),
@@ -175,14 +176,15 @@ def each_line(tap, files):
         line = text.splitlines()[-1]
         said = done.stderr.splitlines()
         tap.ok(done.returncode == 0 and files.kafka() == (in_global, in_topic)
-               and (remark in done.stderr if remark else not said), f"{line!r}: {remark or 'taken'}",
-               f"exit {done.returncode}: {done.stderr}{done.stdout}")
+               and (remark in done.stderr if remark else not said),
+               f"{line!r}: {remark or 'taken'}", f"exit {done.returncode}: {done.stderr}{done.stdout}")
         tap.none(files.programs_refuse(), f"{line!r}: both programs take the result")
 
 
 def secrets_in_refusals(tap, files):
     done = files.make(GLOBAL + "sasl.password = \x01canary\nssl.key.pem = canary\n")
-    tap.ok("canary" not in done.stderr and done.stderr, "a refused secret is not shown", done.stderr)
+    tap.ok("canary" not in done.stderr and done.stderr, "a refused secret is not shown",
+           done.stderr)
 
 
 def refusals(tap, files):
@@ -211,7 +213,8 @@ def main():
     tap = Tap()
     with tempfile.TemporaryDirectory() as directory:
         files = Files(pathlib.Path(directory))
-        for part in (everything, each_line, secrets_in_refusals, refusals, programs_name_the_tool):
+        for part in (everything, each_line, secrets_in_refusals, refusals,
+                     programs_name_the_tool):
             tap.run(part, files)
     return tap.finish()
 

@@ -72,7 +72,7 @@ class Kafka:
                                "installed", "apt-get install python3-kafka"))
             return
         except Unreachable as error:
-            self._give_up(fail(f"{self.bootstrap} reached, no login: {error}",
+            self._give_up(fail(f"{self.bootstrap} reached, {error}",
                                "mend security.protocol and sasl.* under kafka: global:"))
             return
         for host, port in self.brokers:
@@ -127,8 +127,8 @@ def look_at_replicas(kafka):
     least = int(kafka.settings.get("min.insync.replicas", 1))
     all_acks = kafka.security.kafka("acks", "request.required.acks") in (None, "-1", "all")
     if all_acks and in_sync < least:
-        yield fail(f"{in_sync} replicas in sync, min.insync.replicas={least}: nothing can be written",
-                   "start the missing brokers" if replicas >= least
+        yield fail(f"{in_sync} replicas in sync, min.insync.replicas={least}: nothing can be "
+                   "written", "start the missing brokers" if replicas >= least
                    else alter(kafka, f"min.insync.replicas={max(replicas - 1, 1)}"))
     elif replicas == 1:
         yield warn("one replica: what a broker loses is lost",

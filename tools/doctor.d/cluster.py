@@ -100,7 +100,7 @@ class _LastError(logging.Handler):
 
 
 def _metadata_request(topic):
-    """Kafka's request that also tells what the principal may do; the client knows older ones only."""
+    """The request that also tells what the principal may do: the client knows older ones only."""
     from kafka.protocol import types as t
     from kafka.protocol.api import Request, Response
 
@@ -132,8 +132,8 @@ def _metadata_request(topic):
 class Topic:
     """What the cluster says of a topic.
 
-    error: Kafka's code. partitions: [(leader, replicas, in-sync replicas)]. operations: a bit for each
-    that the principal may do, negative when the cluster does not say.
+    error: Kafka's code. partitions: [(leader, replicas, in-sync replicas)]. operations: a bit for
+    each that the principal may do, negative when the cluster does not say.
     """
 
     def __init__(self, error, partitions, operations):
@@ -161,14 +161,20 @@ class Cluster:
                 sasl_plain_username=security.kafka("sasl.username"),
                 sasl_plain_password=security.kafka("sasl.password"))
         except (KafkaError, OSError, AssertionError) as error:
-            raise Unreachable(f"{security}: {errors.text or error}") from None
+            raise Unreachable(f"no login by {security}: {errors.text or error}") from None
         finally:
             logger.removeHandler(errors)
 
     def _ask(self, request):
-        # The admin client keeps its senders to itself, and there is no other way to its connection.
-        future = self.admin._send_request_to_node(self.admin._client.least_loaded_node(), request)
-        self.admin._wait_for_futures([future])
+        from kafka.errors import KafkaError
+
+        # The admin client keeps its senders to itself; there is no other way to its connection.
+        try:
+            future = self.admin._send_request_to_node(self.admin._client.least_loaded_node(),
+                                                      request)
+            self.admin._wait_for_futures([future])
+        except KafkaError as error:
+            raise Unreachable(f"no metadata, which takes Kafka 2.3 or later: {error}") from None
         return future.value
 
     def look_at(self, topic):
@@ -179,12 +185,13 @@ class Cluster:
                 Topic(found[0], found[3], found[4]))
 
     def settings(self, topic):
-        """The topic's own configuration, with the cluster's defaults; empty when it may not be read."""
+        """The topic's configuration, the cluster's defaults in it; empty if it may not be read."""
         from kafka.admin import ConfigResource, ConfigResourceType
         from kafka.errors import KafkaError
 
         try:
-            responses = self.admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, topic)])
+            responses = self.admin.describe_configs(
+                [ConfigResource(ConfigResourceType.TOPIC, topic)])
         except KafkaError:
             return {}
         code, _, _, _, entries = responses[0].resources[0]

@@ -68,5 +68,6 @@ def check_time(context):
         return [ok(f"chrony follows its source, {offset * 1000:g} ms off")]
     done = host.run("timedatectl", "show")
     if done is not None and re.search(r"^NTP=yes", done[1], re.M):
-        return [warn("a time service runs and is not synchronised yet", "timedatectl timesync-status")]
+        return [warn("a time service runs and is not synchronised yet",
+                     "timedatectl timesync-status")]
     return [warn("nothing sets the clock", "apt-get install chrony")]

@@ -53,7 +53,9 @@ def captured(context):
 
 def nb_ports(context):
     """How many ports are captured, as far as the machine tells."""
-    return max(len(context.configuration.get("devices", [])) or len(captured(context)), 1)
+    found = len(context.configuration.get("devices", [])) or len(captured(context))
+    chosen = bin(context.configuration.get("port-mask", 0)).count("1")
+    return max(min(found, chosen or found), 1)
 
 
 def is_virtual_only(context):
