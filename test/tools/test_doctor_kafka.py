@@ -220,7 +220,9 @@ def secured_broker(tap, directory, servers, run):
     tap.ok("may not be read" not in checks["topic"]["detail"], "the topic's settings can be read")
 
     for change, *words in (
-            ({"sasl.password": "wrong-7"}, "reached, no login", "uthentication"),
+            ({"sasl.password": "wrong-7"}, "reached, no login",
+             "user name or password is wrong"),
+            ({"sasl.mechanisms": "SCRAM-SHA-256"}, "reached, no login", "SCRAM-SHA-256"),
             ({"ssl.ca.location": WORK / "other.pem"}, "its certificate"),
             ({"ssl.ca.location": "/nonexistent/ca.pem"}, "TLS files", "No such file")):
         checks = look("packets", {**good, **change}, "brokers")[1]

@@ -96,7 +96,11 @@ class _LastError(logging.Handler):
         self.text = ""
 
     def emit(self, record):
-        self.text = record.getMessage().splitlines()[0]
+        connection, _, text = record.getMessage().splitlines()[0].rpartition(">: ")
+        # A broker ends the connection without a word.
+        if "<authenticating>" in connection and text.startswith("Error receiving"):
+            text = "user name or password is wrong"
+        self.text = text
 
 
 def _metadata_request(topic):
