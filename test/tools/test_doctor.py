@@ -82,6 +82,8 @@ CASES = (
     ("limits", "fail", lambda m: m.limits(65536, 65536), "64 KiB may be locked, 262144 KiB",
      "LimitMEMLOCK=infinity"),
     ("limits", "fail", lambda m: m.limits("unlimited", 255), "only 255 files", "LimitNOFILE"),
+    ("limits", "fail", lambda m: m.limits(1 << 30, 255),
+     "only 255 files may be open; no more than 1048576 KiB may be locked -> ulimit -n 65536"),
 
     ("iommu", "ok", NOTHING, "on, 2 groups"),
     ("iommu", "ok", lambda m: (m.no_iommu(), m.checked(device="net_tap0")), "virtual devices"),
@@ -150,7 +152,8 @@ CASES = (
     ("time", "warn", lambda m: (m.write("adjtimex", "64 16000000"), m.program(
         "timedatectl", "echo NTP=yes")), "not synchronised yet", "timesync-status"),
     ("time", "warn", lambda m: (m.write("adjtimex", "64 16000000"), m.program(
-        "chronyc", "echo 'Leap status     : Not synchronised'")), "nothing sets the clock"),
+        "chronyc", "echo 'System time     : 0.000020 seconds fast of NTP time'\n"
+        "echo 'Leap status     : Not synchronised'")), "nothing sets the clock"),
 
     ("brokers", "fail", NOTHING, "127.0.0.1:1: connection refused", "mend bootstrap.servers"),
     ("brokers", "warn", lambda m: m.refused("no"), "needs a valid configuration",

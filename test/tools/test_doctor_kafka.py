@@ -17,7 +17,7 @@ import sys
 from doctor_run import SOURCE, doctor, says
 from tap import Tap
 
-from lab import call
+from lab import call, wait_for
 
 BUILD = pathlib.Path(os.environ.get("RINGTAP_BUILD") or SOURCE / "build")
 WORK = BUILD / "test-doctor"
@@ -135,12 +135,21 @@ def addresses_of_brokers(tap, servers):
     says(tap, checks["brokers"], "warn", "logging in by OAUTHBEARER is not tried")
 
 
-def a_broker_that_cannot_be_reached(tap, servers, run):
-    """The metadata name it for some seconds after its death."""
+def a_broker_that_dies(tap, servers, run):
+    """The metadata name it for some seconds after its death; then its partitions are leaderless."""
     first = servers.split(",")[0]
     run("stop", "--broker", "3", "--kill")
     checks = look("good", {"bootstrap.servers": first}, "brokers")[1]
     says(tap, checks["brokers"], "fail", "the cluster names a broker that cannot be reached")
+
+    def leaderless():
+        found = look("alone", {"bootstrap.servers": first}, "topic")[1]["topic"]
+        return found if found["status"] == "fail" else None
+    says(tap, wait_for(leaderless, "partition without a leader", 30), "fail",
+         "of 8 partitions have no leader", "start the missing brokers")
+    checks = look("all-words", {"bootstrap.servers": first}, "topic")[1]
+    says(tap, checks["topic"], "fail", "2 replicas in sync, min.insync.replicas=3",
+         "start the missing brokers")
 
 
 # ---- TLS, SASL and ACLs --------------------------------------------------------------------------
@@ -241,7 +250,7 @@ def main():
     with cluster("three", 3) as (_, servers, run):
         tap.run(topics_of_three_brokers, servers)
         tap.run(addresses_of_brokers, servers)
-        tap.run(a_broker_that_cannot_be_reached, servers, run)
+        tap.run(a_broker_that_dies, servers, run)
     with cluster("secured", 1) as (directory, servers, run):
         tap.run(secured_broker, directory, servers, run)
     return tap.finish()

@@ -110,7 +110,7 @@ CASES = (
     (TOPIC + "queuing.strategy = lifo", "does not go with `order", {}, {}),
     (GLOBAL + "reconnect.backoff.ms = 1001", "back within a second", {}, {}),
     # what librdkafka says itself
-    (GLOBAL + "client.idd = x", "client.idd = x is left out: librdkafka knows no such", {}, {}),
+    (GLOBAL + "client.idd = x", "client.idd is left out: librdkafka knows no such", {}, {}),
     (GLOBAL + "batch.num.messages = 1000001", "outside allowed range 1..1000000", {}, {}),
     (GLOBAL + "client.id = a\x01b", "not printable", {}, {}),
     # GLib's ways
@@ -182,9 +182,9 @@ def each_line(tap, files):
 
 
 def secrets_in_refusals(tap, files):
-    done = files.make(GLOBAL + "sasl.password = \x01canary\nssl.key.pem = canary\n")
-    tap.ok("canary" not in done.stderr and done.stderr, "a refused secret is not shown",
-           done.stderr)
+    done = files.make(GLOBAL + "sasl.password = \x01canary\nsasl.pasword = canary\n")
+    tap.ok("canary" not in done.stderr and done.stderr.count("is left out") == 2,
+           "a refused or misspelt secret is not shown", done.stderr)
 
 
 def refusals(tap, files):
