@@ -177,7 +177,8 @@ def each_line(tap, files):
         said = done.stderr.splitlines()
         tap.ok(done.returncode == 0 and files.kafka() == (in_global, in_topic)
                and (remark in done.stderr if remark else not said),
-               f"{line!r}: {remark or 'taken'}", f"exit {done.returncode}: {done.stderr}{done.stdout}")
+               f"{line!r}: {remark or 'taken'}",
+               f"exit {done.returncode}: {done.stderr}{done.stdout}")
         tap.none(files.programs_refuse(), f"{line!r}: both programs take the result")
 
 
