@@ -124,13 +124,14 @@ def hugepage_files(host):
 
 
 def mapped_files(host):
-    """(identities of all files that a process maps, how many could not be looked at)."""
-    files, hidden = set(), 0
+    """(identities of all files that a process maps, processes that could not be looked at)."""
+    files, hidden = set(), []
     for maps in host.glob("/proc/[0-9]*/maps"):
         try:
             text = host.path(maps).read_text(errors="replace")
         except PermissionError:
-            hidden += 1
+            pid = maps.split("/")[2]
+            hidden.append(f"{host.text(f'/proc/{pid}/comm') or 'process'} ({pid})")
             continue
         except OSError:  # it has ended
             continue
@@ -146,13 +147,17 @@ def check_stale(context):
     files = hugepage_files(context.host)  # before the maps: what is mapped now is in them
     mapped, hidden = mapped_files(context.host)
     stale = [(name, size) for name, identity, size in files if identity not in mapped]
-    if stale and hidden:
-        return [warn(f"{len(stale)} files may be stale: {hidden} processes cannot be looked at",
-                     "sudo tools/doctor --only stale-hugepages")]
-    if stale:
-        names = ", ".join(f"{name} ({size / 1048576:g} MiB)" for name, size in stale)
-        return [warn(f"nobody maps {names}", "rm " + " ".join(name for name, _ in stale))]
-    return [ok(f"{len(files)} files, all in use" if files else "no files")]
+    if not stale:
+        return [ok(f"{len(files)} files, all in use" if files else "no files")]
+    if hidden and os.geteuid() != 0:
+        return [warn(f"{len(stale)} files may be stale: {len(hidden)} processes cannot be looked "
+                     "at", "sudo tools/doctor --only stale-hugepages")]
+    names = ", ".join(f"{name} ({size / 1048576:g} MiB)" for name, size in stale)
+    remove = "rm " + " ".join(name for name, _ in stale)
+    if hidden:  # from root, too: by a security module
+        return [warn(f"nobody maps {names}, except perhaps {', '.join(hidden)}, which cannot be "
+                     "looked at", f"{remove} (if you know that these do not use it)")]
+    return [warn(f"nobody maps {names}", remove)]
 
 
 # ---- limits --------------------------------------------------------------------------------------
