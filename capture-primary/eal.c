@@ -102,12 +102,13 @@ int eal_start(
 	unsigned int nb_user_args
 ) {
 	unsigned int socket_mem_mib[SIZING_MAX_NODES];
-	struct rtap_cpu_list allowed = {0};
+	struct rtap_cpu_list allowed = {0}, usable = {0};
 	struct rtap_eal_args args = {0};
 	struct rtap_config_error error;
 	struct rtap_eal_host host = {
 		.program = "capture-primary",
 		.allowed = &allowed,
+		.usable = &usable,
 		.socket_mem_mib = socket_mem_mib,
 		.nb_sockets = s->nb_nodes,
 		.user_args = user_args,
@@ -120,6 +121,8 @@ int eal_start(
 		return rc;
 	rc = rtap_cpu_list_allowed(&allowed);
 	if (rc == 0)
+		rc = rtap_cpu_list_usable(&usable);
+	if (rc == 0)
 		rc = rtap_eal_args_primary(&args, cfg, &host, &error);
 	if (rc < 0) {
 		LOG(ERR, "%s", rc == -EINVAL ? error.text : strerror(-rc));
@@ -130,5 +133,6 @@ int eal_start(
 	if (rte_eal_init(args.argc, args.argv) < 0)
 		return say_why_not(cfg, rte_errno);
 	rtap_cpu_list_fini(&allowed);
+	rtap_cpu_list_fini(&usable);
 	return -1; // args live on: EAL keeps pointers into them
 }

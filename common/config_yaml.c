@@ -224,7 +224,7 @@ static int refuse_unknown(struct loader *l, const char *section) {
 			nearest = i;
 		}
 	}
-	if (*section == '\0' && strchr(scalar(l), '.') != NULL)
+	if (strchr(scalar(l), '.') != NULL)
 		return REFUSE(
 			l,
 			"unknown key %s; properties of librdkafka belong under kafka: global: "
@@ -232,6 +232,11 @@ static int refuse_unknown(struct loader *l, const char *section) {
 			rtap_config_quote(scalar(l)).text
 		);
 	name_at_level(&rtap_config_keys[nearest], section, name, sizeof(name));
+	if (least > strlen(name) / 2) // it is no slip of the hand
+		return REFUSE(
+			l, "unknown key %s%s%s; capture-primary --keys prints all that there are",
+			rtap_config_quote(scalar(l)).text, *section != '\0' ? " in " : "", section
+		);
 	return REFUSE(
 		l, "unknown key %s%s%s; the nearest is \"%s\"", rtap_config_quote(scalar(l)).text,
 		*section != '\0' ? " in " : "", section, name

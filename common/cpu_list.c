@@ -8,6 +8,7 @@
 #include <ctype.h>
 #include <sched.h>
 #include <stdlib.h>
+#include <string.h>
 
 int rtap_cpu_list_add(struct rtap_cpu_list *list, unsigned int cpu) {
 	uint16_t *cpus = reallocarray(list->cpus, list->nb_cpus + 1, sizeof(*cpus));
@@ -96,6 +97,24 @@ int rtap_cpu_list_allowed(struct rtap_cpu_list *list) {
 		*list = allowed;
 	else
 		rtap_cpu_list_fini(&allowed);
+	return rc;
+}
+
+int rtap_cpu_list_usable(struct rtap_cpu_list *list) {
+	cpu_set_t before, all;
+	int rc;
+
+	if (sched_getaffinity(0, sizeof(before), &before) != 0)
+		return -errno;
+	memset(&all, 0xff, sizeof(all));
+	if (sched_setaffinity(0, sizeof(all), &all) != 0)
+		return -errno;
+	// The kernel has taken away what is offline or not in the cpuset.
+	rc = rtap_cpu_list_allowed(list);
+	if (sched_setaffinity(0, sizeof(before), &before) != 0 && rc == 0) {
+		rtap_cpu_list_fini(list);
+		rc = -errno;
+	}
 	return rc;
 }
 

@@ -15,8 +15,12 @@ int rtap_cpu_list_parse(struct rtap_cpu_list *list, const char *text, unsigned i
 // Append one number. Returns 0 or -ENOMEM.
 int rtap_cpu_list_add(struct rtap_cpu_list *list, unsigned int cpu);
 
-// Fill *list with the CPUs that the calling thread may run on, ascending. Returns 0 or a negative errno.
+// Fill *list with the CPUs that the calling thread may run on now, ascending. Returns 0 or a negative errno.
 int rtap_cpu_list_allowed(struct rtap_cpu_list *list);
+
+// The same for those that it could run on if it asked to: isolated CPUs (isolcpus), too, which no process is
+// given by itself; not those outside of its cpuset.
+int rtap_cpu_list_usable(struct rtap_cpu_list *list);
 
 bool rtap_cpu_list_contains(const struct rtap_cpu_list *list, unsigned int cpu);
 

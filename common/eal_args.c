@@ -59,9 +59,9 @@ static int finish(struct rtap_eal_args *args) {
 // Refuse a CPU of a key and say which ones there are.
 static int refuse_cpu(
 	struct rtap_config_error *error, const struct rtap_config *cfg, const char *key,
-	unsigned int cpu, const struct rtap_cpu_list *allowed
+	unsigned int cpu, const struct rtap_cpu_list *usable
 ) {
-	char *text = rtap_cpu_list_text(allowed);
+	char *text = rtap_cpu_list_text(usable);
 	int rc;
 
 	rc = refuse(
@@ -73,7 +73,7 @@ static int refuse_cpu(
 }
 
 static int check_configured_lcores(
-	const struct rtap_config *cfg, const struct rtap_cpu_list *allowed,
+	const struct rtap_config *cfg, const struct rtap_cpu_list *usable,
 	struct rtap_config_error *error
 ) {
 	for (unsigned int i = 0; i < cfg->receive_lcores.nb_cpus; i++) {
@@ -84,8 +84,8 @@ static int check_configured_lcores(
 				error, cfg, "receive-lcores",
 				"CPU %u is the main lcore's; allowed: any other CPU", cpu
 			);
-		if (!rtap_cpu_list_contains(allowed, cpu))
-			return refuse_cpu(error, cfg, "receive-lcores", cpu, allowed);
+		if (!rtap_cpu_list_contains(usable, cpu))
+			return refuse_cpu(error, cfg, "receive-lcores", cpu, usable);
 	}
 	return 0;
 }
@@ -104,20 +104,20 @@ static int copy_other_cpus(
 
 // The lcores of the receive workers: as configured, else all CPUs but the main lcore's.
 static int choose_lcores(
-	struct rtap_eal_args *args, const struct rtap_config *cfg,
-	const struct rtap_cpu_list *allowed, struct rtap_config_error *error
+	struct rtap_eal_args *args, const struct rtap_config *cfg, const struct rtap_eal_host *host,
+	struct rtap_config_error *error
 ) {
 	bool configured = cfg->receive_lcores.nb_cpus > 0;
 	unsigned int main_lcore = (unsigned int)cfg->main_lcore;
 	struct rtap_cpu_list *lcores = &args->receive_lcores;
 	int rc;
 
-	if (!rtap_cpu_list_contains(allowed, main_lcore))
-		return refuse_cpu(error, cfg, "main-lcore", main_lcore, allowed);
-	rc = check_configured_lcores(cfg, allowed, error);
+	if (!rtap_cpu_list_contains(host->usable, main_lcore))
+		return refuse_cpu(error, cfg, "main-lcore", main_lcore, host->usable);
+	rc = check_configured_lcores(cfg, host->usable, error);
 	if (rc == 0)
 		rc = copy_other_cpus(
-			lcores, configured ? &cfg->receive_lcores : allowed, main_lcore
+			lcores, configured ? &cfg->receive_lcores : host->allowed, main_lcore
 		);
 	if (rc == 0 && lcores->nb_cpus == 0) // one CPU for all
 		rc = rtap_cpu_list_add(lcores, main_lcore + 1);
@@ -135,7 +135,7 @@ static int choose_lcores(
 // "0@0,1@1": each lcore on the CPU of its number, if there is one.
 static char *lcores_text(
 	unsigned int main_lcore, const struct rtap_cpu_list *receive_lcores,
-	const struct rtap_cpu_list *allowed
+	const struct rtap_cpu_list *usable
 ) {
 	char *text = NULL;
 	size_t size;
@@ -146,7 +146,7 @@ static char *lcores_text(
 	fprintf(out, "%u@%u", main_lcore, main_lcore);
 	for (unsigned int i = 0; i < receive_lcores->nb_cpus; i++) {
 		unsigned int lcore = receive_lcores->cpus[i];
-		bool own_cpu = rtap_cpu_list_contains(allowed, lcore);
+		bool own_cpu = rtap_cpu_list_contains(usable, lcore);
 
 		fprintf(out, ",%u@%u", lcore, own_cpu ? lcore : main_lcore);
 	}
@@ -159,10 +159,10 @@ static char *lcores_text(
 
 static int add_lcores(
 	struct rtap_eal_args *args, const struct rtap_config *cfg,
-	const struct rtap_cpu_list *allowed
+	const struct rtap_cpu_list *usable
 ) {
 	unsigned int main_lcore = (unsigned int)cfg->main_lcore;
-	char *text = lcores_text(main_lcore, &args->receive_lcores, allowed);
+	char *text = lcores_text(main_lcore, &args->receive_lcores, usable);
 	int rc = text != NULL ? add(args, "--lcores=%s", text) : errno_set(ENOMEM);
 
 	free(text);
@@ -219,12 +219,12 @@ static int build_primary(
 	struct rtap_eal_args *args, const struct rtap_config *cfg, const struct rtap_eal_host *host,
 	struct rtap_config_error *error
 ) {
-	int rc = choose_lcores(args, cfg, host->allowed, error);
+	int rc = choose_lcores(args, cfg, host, error);
 
 	rc = rc ?: add(args, "%s", host->program);
 	rc = rc ?: add(args, "--file-prefix=%s", cfg->instance);
 	rc = rc ?: add(args, "--proc-type=primary");
-	rc = rc ?: add_lcores(args, cfg, host->allowed);
+	rc = rc ?: add_lcores(args, cfg, host->usable);
 	rc = rc ?: add_socket_mem(args, host);
 	rc = rc ?: add(args, "--single-file-segments");
 	rc = rc ?: add_huge_dir(args, cfg);

@@ -19,7 +19,8 @@ struct rtap_eal_args {
 // What the configuration does not know. Everything is the caller's and copied.
 struct rtap_eal_host {
 	const char *program; // argv[0]
-	const struct rtap_cpu_list *allowed; // CPUs that this process may use
+	const struct rtap_cpu_list *allowed; // CPUs that this process runs on: the default
+	const struct rtap_cpu_list *usable; // and those that may be named, isolated ones included
 	const unsigned int *socket_mem_mib; // hugepage memory to take on each NUMA node
 	unsigned int nb_sockets; // 0 = leave it to EAL
 	char *const *user_args; // appended as they are, so that they win

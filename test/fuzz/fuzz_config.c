@@ -82,7 +82,8 @@ static void size_memory(const struct rtap_config *cfg) {
 static void make_eal_args(const struct rtap_config *cfg) {
 	uint16_t cpus[] = {0, 1, 2, 3, 64, 127};
 	const struct rtap_cpu_list allowed = {cpus, sizeof(cpus) / sizeof(cpus[0])};
-	const struct rtap_eal_host host = {.program = "fuzz", .allowed = &allowed};
+	const struct rtap_eal_host host = {
+		.program = "fuzz", .allowed = &allowed, .usable = &allowed};
 	struct rtap_config_error error;
 	struct rtap_eal_args args = {0};
 

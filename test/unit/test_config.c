@@ -56,15 +56,19 @@ static const struct {
 	{BYTES("worker: 2\n"), "1:1: unknown key \"worker\"; the nearest is \"workers\""},
 	{BYTES("stats_interval_s: 1\n"),
 	 "1:1: unknown key \"stats_interval_s\"; the nearest is \"stats-interval-s\""},
-	{BYTES("\"\": 1\n"), "1:1: unknown key \"\"; the nearest is \"mtu\""},
-	{BYTES("<<: 1\n"), "1:1: unknown key \"<<\"; the nearest is \"mtu\""},
+	{BYTES("\"\": 1\n"),
+	 "1:1: unknown key \"\"; capture-primary --keys prints all that there are"},
+	{BYTES("<<: 1\n"),
+	 "1:1: unknown key \"<<\"; capture-primary --keys prints all that there are"},
 	{BYTES("kafka.global: {}\n"), "1:1: unknown key \"kafka.global\"" LIBRDKAFKA},
 	{BYTES("bootstrap.servers: a\n"), "1:1: unknown key \"bootstrap.servers\"" LIBRDKAFKA},
-	{BYTES("\"a\\e[2Jb\\n\": 1\n"), "1:1: unknown key \"a?[2Jb?\"; the nearest is \"group\""},
+	{BYTES("\"a\\e[2Jb\\n\": 1\n"),
+	 "1:1: unknown key \"a?[2Jb?\"; capture-primary --keys prints all that there are"},
 	{BYTES("kafka: {globl: {}}\n"),
 	 "1:9: unknown key \"globl\" in kafka; the nearest is \"global\""},
 	{BYTES("kafka:\n  linger.ms: 5\n"),
-	 "2:3: unknown key \"linger.ms\" in kafka; the nearest is \"global\""},
+	 "2:3: unknown key \"linger.ms\"; properties of librdkafka belong under kafka: global: or "
+	 "kafka: topic:"},
 	{BYTES("# one\nworkers: 1\nmtu: 1500\nworkers: 2\n"),
 	 "4:1: duplicate key \"workers\"; allowed: once, and line 2 has it"},
 	{BYTES("kafka: {}\nkafka: {}\n"),
@@ -967,7 +971,7 @@ START_TEST(test_long_names) {
 	ck_assert_int_eq(rtap_config_load_buffer(&cfg, name, text, strlen(text), &error), -EINVAL);
 	ck_assert_uint_lt(strlen(error.text), sizeof(error.text));
 	ck_assert_ptr_nonnull(strstr(error.text, "n:1:3: unknown key \"nnn"));
-	ck_assert_ptr_nonnull(strstr(error.text, "...\"; the nearest is "));
+	ck_assert_ptr_nonnull(strstr(error.text, "...\"; capture-primary --keys "));
 }
 END_TEST
 
@@ -1044,6 +1048,26 @@ START_TEST(test_allowed_cpus) {
 	ck_assert(!rtap_cpu_list_contains(&list, CPU_SETSIZE));
 	rtap_cpu_list_fini(&list);
 	ck_assert_uint_eq(list.nb_cpus, 0);
+}
+END_TEST
+
+// A CPU that the process was not given, as an isolated one, can be named all the same.
+START_TEST(test_usable_cpus) {
+	struct rtap_cpu_list before, usable, after;
+	cpu_set_t one;
+
+	ck_assert_int_eq(rtap_cpu_list_usable(&before), 0);
+	CPU_ZERO(&one);
+	CPU_SET(before.cpus[before.nb_cpus - 1], &one);
+	ck_assert_int_eq(sched_setaffinity(0, sizeof(one), &one), 0);
+	ck_assert_int_eq(rtap_cpu_list_usable(&usable), 0);
+	ck_assert_uint_eq(usable.nb_cpus, before.nb_cpus);
+	ck_assert_mem_eq(usable.cpus, before.cpus, before.nb_cpus * sizeof(*before.cpus));
+	ck_assert_int_eq(rtap_cpu_list_allowed(&after), 0); // as it was
+	ck_assert_uint_eq(after.nb_cpus, 1);
+	rtap_cpu_list_fini(&before);
+	rtap_cpu_list_fini(&usable);
+	rtap_cpu_list_fini(&after);
 }
 END_TEST
 
@@ -1135,6 +1159,7 @@ static Suite *make_suite(void) {
 	tcase_add_test(tc, test_quote);
 	tcase_add_test(tc, test_cpu_list);
 	tcase_add_test(tc, test_allowed_cpus);
+	tcase_add_test(tc, test_usable_cpus);
 	tcase_add_test(tc, test_device_kinds);
 	tcase_add_test(tc, test_overrides);
 	suite_add_tcase(suite, tc);

@@ -27,7 +27,7 @@ build(enum side side, struct rtap_eal_args *args, const char *yaml, struct rtap_
 
 	ck_assert_int_eq(rtap_cpu_list_parse(&allowed, cpus, 1023), 0);
 	host->program = "prog";
-	host->allowed = &allowed;
+	host->allowed = host->usable = &allowed;
 	rc = rtap_config_load_buffer(&cfg, "t.yaml", yaml, strlen(yaml), error);
 	ck_assert_msg(rc == 0, "%s", error->text);
 	rc = (side == PRIMARY ? rtap_eal_args_primary : rtap_eal_args_secondary
@@ -35,7 +35,7 @@ build(enum side side, struct rtap_eal_args *args, const char *yaml, struct rtap_
 	// The arguments must not lean on what they were made from.
 	rtap_config_fini(&cfg);
 	rtap_cpu_list_fini(&allowed);
-	host->allowed = NULL;
+	host->allowed = host->usable = NULL;
 	return rc;
 }
 
