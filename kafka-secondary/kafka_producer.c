@@ -30,6 +30,7 @@ struct kafka_producer {
 	rd_kafka_t *rk; // the topic's, until it is denied its producer id and replaced
 	rd_kafka_topic_t *target;
 	bool lone;
+	bool was_denied; // and nothing arrived since
 	uint64_t denied_ns; // when it was denied, 0 = it is not
 	uint64_t denied_wait_ns; // how long to wait before the next one is tried
 	rd_kafka_queue_t *events;
@@ -149,6 +150,7 @@ static bool is_denied_id(const struct kafka_producer *p) {
 // A client that is denied its producer id is dead, and so would be the next worker's: this worker waits
 // with its rings, and another client asks again.
 static void note_denied_id(struct kafka_producer *p) {
+	p->was_denied = true;
 	kafka_topic_say_denied(&p->topic, KAFKA_DENIED_IDEMPOTENCE);
 	if (p->denied_ns != 0)
 		return;
@@ -159,8 +161,17 @@ static void note_denied_id(struct kafka_producer *p) {
 }
 
 static void note_error(struct kafka_producer *p, rd_kafka_resp_err_t err) {
-	if (err == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED)
-		kafka_topic_say_denied(&p->topic, KAFKA_DENIED_WRITE);
+	if (err != RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED)
+		return;
+	p->was_denied = true;
+	kafka_topic_say_denied(&p->topic, KAFKA_DENIED_WRITE);
+}
+
+static void note_granted(struct kafka_producer *p) {
+	p->was_denied = false;
+	p->denied_wait_ns = 0;
+	kafka_topic_forget_denial(&p->topic);
+	LOG(NOTICE, "topic %s takes packets again", p->topic.cfg->topic);
 }
 
 static void destroy_client(rd_kafka_t *rk, rd_kafka_topic_t *target) {
@@ -458,10 +469,10 @@ hand_out(struct kafka_producer *p, rd_kafka_event_t *event, kafka_report_cb repo
 			const rd_kafka_message_t *m = messages[i];
 			enum kafka_outcome outcome = outcome_of(p, m);
 
-			if (outcome == KAFKA_DELIVERED)
-				p->denied_wait_ns = 0;
-			else
+			if (outcome != KAFKA_DELIVERED)
 				note_error(p, m->err);
+			else if (p->was_denied)
+				note_granted(p);
 			report(arg, (uint64_t)(uintptr_t)m->_private, outcome, m->len,
 			       reason_of(p, m));
 			if (!p->idempotent)

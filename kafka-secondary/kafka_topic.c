@@ -139,8 +139,7 @@ static void compare_batch_size(struct kafka_topic *t) {
 		    batch_bytes, topic_bytes);
 }
 
-// The next denial is another one.
-static void forget_denial(struct kafka_topic *t) {
+void kafka_topic_forget_denial(struct kafka_topic *t) {
 	pthread_mutex_lock(&t->lock);
 	t->denied_limit = (struct rtap_log_limit){0};
 	pthread_mutex_unlock(&t->lock);
@@ -183,7 +182,7 @@ static void *watch_topic(void *arg) {
 				LOG(WARNING, "%s", what);
 		} else if (now_well && !well && t->speaks) {
 			LOG(NOTICE, "topic %s is reachable again", t->cfg->topic);
-			forget_denial(t);
+			kafka_topic_forget_denial(t);
 		}
 		if (now_well && t->speaks && !t->size_compared)
 			compare_batch_size(t);

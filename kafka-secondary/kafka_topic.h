@@ -45,6 +45,9 @@ int kafka_topic_watch(struct kafka_topic *t);
 // Say what is denied to whom and how to grant it, once a minute. Any thread.
 void kafka_topic_say_denied(struct kafka_topic *t, enum kafka_denial denial);
 
+// It is granted: the next denial is another one. Any thread.
+void kafka_topic_forget_denial(struct kafka_topic *t);
+
 // Watch with another client from now on; the old one and its topic are destroyed by the watcher. False
 // when the one before is not yet in use: try again later. Any thread.
 bool kafka_topic_change_client(struct kafka_topic *t, rd_kafka_t *rk, rd_kafka_topic_t *topic);

@@ -364,6 +364,8 @@ def main():
         for name in chosen:
             began = time.monotonic()
             tap.run(PARTS[name], s)
+            for secondary in list(lab.secondaries):  # of a part that broke off
+                lab.stop_secondary(secondary)
             tap.note(f"{name}: {time.monotonic() - began:.1f} s")
         ends_in_good_order(tap, primary, {"capture-primary": lab.stop_primary()})
         tap.equal(lab.check()[0], 0, "the counters agree")
