@@ -174,24 +174,16 @@ static void note_granted(struct kafka_producer *p) {
 	LOG(NOTICE, "topic %s takes packets again", p->topic.cfg->topic);
 }
 
-static void destroy_client(rd_kafka_t *rk, rd_kafka_topic_t *target) {
-	rd_kafka_topic_destroy(target);
-	rd_kafka_destroy(rk);
-}
-
-// Nothing is with the dead client any more: take another one.
+// Nothing is with the dead client any more: take another one. Whoever watches the topic ends the old one.
 static void replace_client(struct kafka_producer *p) {
 	rd_kafka_t *old_rk = p->rk, *rk;
 	rd_kafka_topic_t *old_target = p->target, *target;
 	char why[256];
 
 	rk = open_client(&p->topic, p->lone, &target, why, sizeof(why));
-	if (rk == NULL)
+	if (rk == NULL) {
 		LOG(DEBUG, "%s", why);
-	if (rk == NULL || (!p->lone && !kafka_topic_change_client(&p->topic, rk, target))) {
 		p->denied_ns = rtap_monotonic_ns();
-		if (rk != NULL)
-			destroy_client(rk, target);
 		return;
 	}
 	rd_kafka_queue_destroy(p->events);
@@ -200,13 +192,17 @@ static void replace_client(struct kafka_producer *p) {
 	p->events = rd_kafka_queue_get_main(rk);
 	p->denied_ns = 0;
 	partition_outbox_forget(&p->outbox);
-	if (p->lone)
-		destroy_client(old_rk, old_target);
+	if (!p->lone) {
+		kafka_topic_change_client(&p->topic, rk, target);
+		return;
+	}
+	rd_kafka_topic_destroy(old_target);
+	rd_kafka_destroy(old_rk);
 }
 
 static void replace_client_if_due(struct kafka_producer *p) {
-	if (rtap_monotonic_ns() - p->denied_ns >= p->denied_wait_ns
-	    && rd_kafka_outq_len(p->rk) == 0)
+	if (rtap_monotonic_ns() - p->denied_ns >= p->denied_wait_ns && rd_kafka_outq_len(p->rk) == 0
+	    && (p->lone || !kafka_topic_is_changing_client(&p->topic)))
 		replace_client(p);
 }
 

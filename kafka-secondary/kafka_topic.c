@@ -223,17 +223,20 @@ void kafka_topic_say_denied(struct kafka_topic *t, enum kafka_denial denial) {
 		    who, t->cfg->topic, what_is_denied(denial), whom, t->cfg->topic);
 }
 
-bool kafka_topic_change_client(struct kafka_topic *t, rd_kafka_t *rk, rd_kafka_topic_t *topic) {
-	bool free;
+void kafka_topic_change_client(struct kafka_topic *t, rd_kafka_t *rk, rd_kafka_topic_t *topic) {
+	pthread_mutex_lock(&t->lock);
+	t->next_rk = rk;
+	t->next_topic = topic;
+	pthread_mutex_unlock(&t->lock);
+}
+
+bool kafka_topic_is_changing_client(struct kafka_topic *t) {
+	bool changing;
 
 	pthread_mutex_lock(&t->lock);
-	free = t->next_rk == NULL;
-	if (free) {
-		t->next_rk = rk;
-		t->next_topic = topic;
-	}
+	changing = t->next_rk != NULL;
 	pthread_mutex_unlock(&t->lock);
-	return free;
+	return changing;
 }
 
 void kafka_topic_note_failure(struct kafka_topic *t, const char *text) {

@@ -48,9 +48,11 @@ void kafka_topic_say_denied(struct kafka_topic *t, enum kafka_denial denial);
 // It is granted: the next denial is another one. Any thread.
 void kafka_topic_forget_denial(struct kafka_topic *t);
 
-// Watch with another client from now on; the old one and its topic are destroyed by the watcher. False
-// when the one before is not yet in use: try again later. Any thread.
-bool kafka_topic_change_client(struct kafka_topic *t, rd_kafka_t *rk, rd_kafka_topic_t *topic);
+// Watch with another client from now on; the old one and its topic are destroyed by the watcher, which may
+// take it some seconds: nobody else may use them any more. Not while an earlier change is under way. Any
+// one thread.
+void kafka_topic_change_client(struct kafka_topic *t, rd_kafka_t *rk, rd_kafka_topic_t *topic);
+bool kafka_topic_is_changing_client(struct kafka_topic *t);
 
 // Keep the text of a connection's failure (refused, TLS, authentication): the watcher says it with its
 // own line once a minute, where librdkafka would repeat it with every attempt. Any thread.

@@ -259,7 +259,6 @@ def places_with(secret, pids):
 
 def dump_core(pid, directory):
     """Has a process end by SIGQUIT, which dumps core where one may; returns the core files."""
-    resource.prlimit(pid, resource.RLIMIT_CORE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
     os.kill(pid, signal.SIGQUIT)
     wait_for(lambda: start_time(pid) is None, "end of the process", 10)
     return [str(path) for path in directory.glob("core*")]
@@ -273,14 +272,16 @@ def secrets(tap, s):
         "log-level": "debug",
         "properties": {"ssl.key.password": {"env": "CANARY"}, "debug": "broker,security,conf"}})
     s.lab.secondary_env["CANARY"] = canary
+    cwd, limits = os.getcwd(), resource.getrlimit(resource.RLIMIT_CORE)
     with tempfile.TemporaryDirectory() as directory:
         os.chmod(directory, 0o777)
-        cwd = os.getcwd()
         os.chdir(directory)
+        resource.setrlimit(resource.RLIMIT_CORE, (limits[1], limits[1]))
         try:
             look_for(tap, s, canary, pathlib.Path(directory))
         finally:
             os.chdir(cwd)
+            resource.setrlimit(resource.RLIMIT_CORE, limits)
     s.lab.secondary_env.clear()
 
 
