@@ -288,7 +288,8 @@ def secrets(tap, s):
 def look_for(tap, s, canary, directory):
     check = subprocess.run(
         [s.lab.program("kafka-secondary", "kafka-secondary"), "-c", s.lab.config_path, "--check"],
-        capture_output=True, text=True, timeout=60, check=False, env=os.environ | {"CANARY": canary})
+        capture_output=True, text=True, timeout=60, check=False,
+        env={**os.environ, "CANARY": canary})
     tap.equal(check.returncode, 0, "--check takes the configuration")
     tap.ok(canary not in check.stdout + check.stderr, "--check does not show the secret",
            check.stdout)

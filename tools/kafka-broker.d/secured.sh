@@ -131,7 +131,7 @@ make_secured() {
 	write_client_properties
 }
 
-# Prints what the broker's listeners= has beside the plain one; likewise the other two.
+# Prints what the broker's listeners= has beside the plain one, at host $1.
 secured_listeners() {
 	local i
 	for i in "${!listeners[@]}"; do
@@ -139,6 +139,7 @@ secured_listeners() {
 	done
 }
 
+# The same of listener.security.protocol.map=.
 secured_protocols=,TLS:SSL,MTLS:SSL,SCRAM:SASL_SSL,GSSAPI:SASL_SSL
 
 # Clients of the plain listener and those without a certificate are User:ANONYMOUS.
