@@ -4,6 +4,7 @@
 #include "control_loop.h"
 
 #include "log.h"
+#include "notify.h"
 #include "now.h"
 #include "runtime_files.h"
 #include "stop_flag.h"
@@ -65,6 +66,7 @@ static void one_round(struct capture *cap, uint64_t round) {
 	if (round % FILES_ROUNDS == FILES_ROUNDS - 1)
 		runtime_files_remove_dead(cap->inst);
 	rtap_counter_set(&cap->counters.header->updated_us, rtap_utc_ns() / 1000);
+	rtap_notify_alive();
 	// All of it: net_tap has the kernel announce packets by signals.
 	while (nanosleep(&pause, &pause) < 0)
 		;
@@ -76,6 +78,7 @@ static void drain(struct capture *cap, uint64_t round) {
 
 	capture_set_state(cap, RTAP_STATE_DRAINING);
 	capture_set_phase(cap, RX_RECLAIM);
+	rtap_notify_patience(cap->cfg->drain_timeout_s);
 	LOG(NOTICE,
 	    "receiving stopped, %" PRIu64
 	    " buffers on the rings, %u workers; draining for at most %" PRIu64 " s",

@@ -8,6 +8,7 @@
 #include "exit_code.h"
 #include "instance_locks.h"
 #include "log.h"
+#include "notify.h"
 #include "options.h"
 #include "packet_filter.h"
 #include "runtime_files.h"
@@ -79,6 +80,8 @@ run(const struct rtap_config *cfg, const struct rtap_instance *inst, const struc
 		LOG(ERR, "no random numbers: %s", strerror(errno));
 		return RTAP_EXIT_FAILURE;
 	}
+	if (opt->wait)
+		rtap_notify_patience(cfg->orphan_timeout_s);
 	code = instance_locks_take(inst, gid, boot_id, opt->wait, cfg->orphan_timeout_s);
 	if (code >= 0)
 		return code;
@@ -96,6 +99,7 @@ run(const struct rtap_config *cfg, const struct rtap_instance *inst, const struc
 	capture_set_state(&capture, RTAP_STATE_CAPTURING);
 	LOG(NOTICE, "ready: instance %s, %u ports, %u receive queues, %u transmit rings",
 	    inst->name, capture.nb_ports, capture.nb_queues, capture.zone.nb_rings);
+	rtap_notify("READY=1");
 
 	left = control_loop_run(&capture);
 

@@ -5,6 +5,7 @@
 #include "exit_code.h"
 #include "kafka_settings.h"
 #include "log.h"
+#include "notify.h"
 #include "options.h"
 #include "run_as.h"
 #include "standard_fds.h"
@@ -126,6 +127,8 @@ int main(int argc, char **argv) {
 	code = validate_in_child(&cfg, &who);
 	if (code >= 0)
 		return code;
+	// What needs a human has been looked at; a primary that is not there yet does not.
+	rtap_notify("READY=1");
 	// A signal in the middle of EAL would leave its locks behind.
 	rtap_stop_flag_block(&mask);
 	code = attach(&attachment, &cfg, &inst);

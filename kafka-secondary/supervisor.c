@@ -5,6 +5,7 @@
 
 #include "exit_code.h"
 #include "log.h"
+#include "notify.h"
 #include "now.h"
 #include "stop_flag.h"
 #include "transmit_worker.h"
@@ -193,6 +194,7 @@ static bool pass_stop_on(struct supervisor *s) {
 		return false;
 	s->stop_signals = nb;
 	s->no_more = true;
+	rtap_notify_patience(s->cfg->drain_timeout_s);
 	// At once means at once: what a killed worker holds is the next one's.
 	for (unsigned int i = 0; i < s->nb_children; i++)
 		if (s->children[i].pid > 0)
@@ -252,6 +254,7 @@ int supervisor_run(
 		if (!s.no_more)
 			start_due(&s);
 		look_for_hung(&s);
+		rtap_notify_alive();
 		nanosleep(&pause, NULL);
 	} while (!s.no_more || any_child(&s));
 	return s.exit_code;
