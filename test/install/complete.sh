@@ -1,0 +1,15 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-3-Clause
+# What TAB offers behind the words of a command line, a line each.
+#
+#   complete.sh COMPLETION_FILE WORD...       the last word is the one that is being written
+
+set -euo pipefail
+
+. "$1"
+shift
+COMP_WORDS=("$@") COMP_CWORD=$(($# - 1))
+function=$(complete -p "$(basename "$1")" | sed -E 's/.* -F ([^ ]+) .*/\1/')
+"$function" "$1" "${COMP_WORDS[COMP_CWORD]}" "${COMP_WORDS[COMP_CWORD - 1]}"
+((${#COMPREPLY[@]})) && printf '%s\n' "${COMPREPLY[@]}"
+exit 0
