@@ -10,6 +10,7 @@
 
 #include <yaml.h>
 
+#include <ctype.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdarg.h>
@@ -296,6 +297,18 @@ struct property_place {
 	char from[PATH_MAX];
 };
 
+// A path or the name of a variable: messages show it, and a line stays a line.
+static bool is_place(const char *text) {
+	size_t len = strlen(text);
+
+	if (len == 0 || len >= PATH_MAX)
+		return false;
+	for (; *text != '\0'; text++)
+		if (iscntrl((unsigned char)*text))
+			return false;
+	return true;
+}
+
 static int refuse_place(struct loader *l, const struct rtap_config_key *key, const char *name) {
 	return REFUSE(
 		l, "%s: %s: not a place of a value; allowed: {file: PATH} or {env: NAME}",
@@ -321,8 +334,7 @@ static int read_place(
 	rc = next(l);
 	if (rc != 0)
 		return rc;
-	if (l->event.type != YAML_SCALAR_EVENT || is_null(l) || scalar(l)[0] == '\0'
-	    || strlen(scalar(l)) >= sizeof(place->from))
+	if (l->event.type != YAML_SCALAR_EVENT || is_null(l) || !is_place(scalar(l)))
 		return refuse_place(l, key, name);
 	snprintf(place->from, sizeof(place->from), "%s", scalar(l));
 	rc = next(l);

@@ -209,6 +209,8 @@ static const struct {
 	 "1:22: kafka.global: \"a\": not a place of a value" PLACES},
 	{BYTES("kafka: {global: {a: {file: \"\"}}}\n"),
 	 "1:28: kafka.global: \"a\": not a place of a value" PLACES},
+	{BYTES("kafka: {global: {a: {file: \"a\\nb\"}}}\n"),
+	 "1:28: kafka.global: \"a\": not a place of a value" PLACES},
 	{BYTES("kafka: {global: {a: {env: }}}\n"),
 	 "1:27: kafka.global: \"a\": not a place of a value" PLACES},
 	{BYTES("kafka: {global: {a: {env: [b]}}}\n"),
