@@ -3,11 +3,11 @@
 // packets in one buffer and in several.
 
 #include "check_main.h"
+#include "eal_test.h"
 #include "frame_make.h"
 #include "log.h"
 #include "packet_filter.h"
 
-#include <rte_eal.h>
 #include <rte_mbuf.h>
 
 #include <errno.h>
@@ -29,7 +29,6 @@ static struct rte_mbuf mbufs[NB_FRAMES][SEGMENTS];
 static struct rte_mbuf *pkts[NB_FRAMES];
 static uint8_t frames[NB_FRAMES][MAX_FRAME];
 static size_t lengths[NB_FRAMES];
-static char runtime_dir[] = "/tmp/rtap-eal-XXXXXX";
 
 static const char *const expressions[] = {
 	"ip",
@@ -66,30 +65,6 @@ static const char *const expressions[] = {
 };
 #define NB_EXPRESSIONS (sizeof(expressions) / sizeof(expressions[0]))
 
-static void start_eal(void) {
-	static char words[][16] = {
-		"test", "--no-huge",      "-m",          "64",    "--no-pci", "--no-shconf", "-l",
-		"0",    "--no-telemetry", "--log-level", "error",
-	};
-	static const int nb_words = sizeof(words) / sizeof(words[0]);
-	char *args[sizeof(words) / sizeof(words[0])]; // EAL changes their order
-
-	// EAL makes its directory even if it writes nothing there.
-	ck_assert_ptr_nonnull(mkdtemp(runtime_dir));
-	ck_assert_int_eq(setenv("RUNTIME_DIRECTORY", runtime_dir, 1), 0);
-	for (int i = 0; i < nb_words; i++)
-		args[i] = words[i];
-	ck_assert_int_ge(rte_eal_init(nb_words, args), 0);
-}
-
-static void stop_eal(void) {
-	char command[64];
-
-	rte_eal_cleanup();
-	snprintf(command, sizeof(command), "rm -rf %s", runtime_dir);
-	ck_assert_int_eq(system(command), 0);
-}
-
 static void put(struct rte_mbuf *m, uint8_t *data, size_t len) {
 	memset(m, 0, sizeof(*m));
 	m->buf_addr = data;
@@ -120,7 +95,7 @@ static void set_up(void) {
 	struct frame_make *fm = frame_make_create(&cfg);
 
 	rtap_log_init("test", RTAP_LOG_ERR);
-	start_eal();
+	eal_test_start();
 	ck_assert_ptr_nonnull(fm);
 	for (unsigned int i = 0; i < NB_FRAMES; i++)
 		lengths[i] = frame_make_next(fm, frames[i]);
@@ -130,7 +105,7 @@ static void set_up(void) {
 static void tear_down(void) {
 	packet_filter_destroy(filter);
 	pcap_freecode(&program);
-	stop_eal();
+	eal_test_end();
 }
 
 static void compile(const char *expression) {

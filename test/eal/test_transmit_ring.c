@@ -3,6 +3,7 @@
 // handler is ours: it sees each buffer come back and knows whether it may.
 
 #include "check_main.h"
+#include "eal_test.h"
 #include "transmit_ring.h"
 
 #include <rte_eal.h>
@@ -47,7 +48,6 @@ static struct rte_ring *ring;
 static struct rte_mempool *pool;
 static void *free_buffers[NB_BUFFERS];
 static unsigned int nb_free;
-static char runtime_dir[] = "/tmp/rtap-eal-XXXXXX";
 static uint64_t random_state;
 
 // Packets are numbered from 0 on and never wrap; ring indexes start at `base`.
@@ -127,32 +127,6 @@ static void mark_in_pool(struct rte_mempool *mp, void *arg, void *object, unsign
 
 // ---- fixture ----
 
-static void start_eal(void) {
-	static char words[][16] = {
-		"test", "--no-huge",      "-m",          "64",    "--no-pci", "--no-shconf", "-l",
-		"0",    "--no-telemetry", "--log-level", "error",
-	};
-	static const int nb_words = sizeof(words) / sizeof(words[0]);
-	char *args[sizeof(words) / sizeof(words[0])]; // EAL changes their order
-
-	// EAL makes its directory even if it writes nothing there.
-	ck_assert_ptr_nonnull(mkdtemp(runtime_dir));
-	ck_assert_int_eq(setenv("RUNTIME_DIRECTORY", runtime_dir, 1), 0);
-	for (int i = 0; i < nb_words; i++)
-		args[i] = words[i];
-	ck_assert_int_ge(rte_eal_init(nb_words, args), 0);
-}
-
-static void remove_runtime_dir(void) {
-	char path[64];
-
-	snprintf(path, sizeof(path), "%s/dpdk/rte", runtime_dir);
-	rmdir(path);
-	snprintf(path, sizeof(path), "%s/dpdk", runtime_dir);
-	rmdir(path);
-	rmdir(runtime_dir);
-}
-
 // An empty ring whose indexes are `base`, as if 2^32 packets were a matter of hours.
 static void start_at(uint32_t base) {
 	memset(&model, 0, sizeof(model));
@@ -166,7 +140,7 @@ static void start_at(uint32_t base) {
 
 static void set_up(void) {
 	random_state = 1;
-	start_eal();
+	eal_test_start();
 	pool = rte_pktmbuf_pool_create_by_ops(
 		"mbufs", NB_BUFFERS, 0, 0, RTE_PKTMBUF_HEADROOM + 64, SOCKET_ID_ANY, OPS_NAME
 	);
@@ -178,7 +152,7 @@ static void set_up(void) {
 }
 
 static void tear_down(void) {
-	remove_runtime_dir();
+	eal_test_end();
 }
 
 // ---- the producer's moves ----
