@@ -18,6 +18,7 @@
 
 #include <errno.h>
 #include <grp.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
@@ -120,6 +121,7 @@ int main(int argc, char **argv) {
 	struct options opt;
 	int code;
 
+	signal(SIGHUP, SIG_IGN); // the end of a terminal is not the end of a capture
 	rtap_standard_fds_open();
 	code = options_parse(&opt, argc, argv);
 	if (code >= 0)

@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 #define ALIVE_NS UINT64_C(1000000000)
-#define SLACK_S 5 // for what comes before and after
+#define SLACK_S 10 // for what comes before and after
 
 // Returns the length of the address, or -EINVAL for a name that is neither a path nor abstract.
 static int set_address(struct sockaddr_un *addr, const char *name) {

@@ -25,6 +25,7 @@
 #define EVENTS_AT_ONCE 32
 #define DENIED_FIRST_NS (UINT64_C(1) * 1000000000) // until a denied client is replaced; doubles
 #define DENIED_MOST_NS (UINT64_C(10) * 1000000000)
+#define SAY_AGAIN_NS (UINT64_C(60) * 1000000000)
 
 struct kafka_producer {
 	rd_kafka_t *rk; // the topic's, until it is denied its producer id and replaced
@@ -33,11 +34,11 @@ struct kafka_producer {
 	bool was_denied; // and nothing arrived since
 	uint64_t denied_ns; // when it was denied, 0 = it is not
 	uint64_t denied_wait_ns; // how long to wait before the next one is tried
+	struct rtap_log_limit no_client; // for why there is no next one
 	rd_kafka_queue_t *events;
 	struct kafka_topic topic;
 	_Atomic bool fatal;
 	bool idempotent;
-	size_t max_bytes; // of a message: message.max.bytes
 	struct partition_outbox outbox; // used by an idempotent one
 	const struct kafka_record *batch_records[KAFKA_MAX_BATCH];
 	rd_kafka_message_t batch[KAFKA_MAX_BATCH]; // of batch_records
@@ -67,11 +68,11 @@ static uint64_t number(rd_kafka_t *rk, const char *name) {
 // What is in force: the user may have set it, idempotence against `order`, too.
 static void look_at_properties(struct kafka_producer *p) {
 	uint64_t batch_bytes = number(p->rk, "batch.size");
+	uint64_t most_bytes = number(p->rk, "message.max.bytes");
 
 	p->idempotent = number(p->rk, "enable.idempotence") != 0;
-	p->max_bytes = number(p->rk, "message.max.bytes");
 	p->outbox.batch_records = (uint32_t)number(p->rk, "batch.num.messages");
-	p->outbox.batch_bytes = batch_bytes < p->max_bytes ? batch_bytes : p->max_bytes;
+	p->outbox.batch_bytes = batch_bytes < most_bytes ? batch_bytes : most_bytes;
 }
 
 // A client and its topic. NULL with `why` set.
@@ -178,11 +179,13 @@ static void note_granted(struct kafka_producer *p) {
 static void replace_client(struct kafka_producer *p) {
 	rd_kafka_t *old_rk = p->rk, *rk;
 	rd_kafka_topic_t *old_target = p->target, *target;
+	uint64_t hidden;
 	char why[256];
 
 	rk = open_client(&p->topic, p->lone, &target, why, sizeof(why));
 	if (rk == NULL) {
-		LOG(DEBUG, "%s", why);
+		if (rtap_log_limit_pass(&p->no_client, rtap_monotonic_ns(), SAY_AGAIN_NS, &hidden))
+			LOG(WARNING, "%s; packets wait in the rings, trying on", why);
 		p->denied_ns = rtap_monotonic_ns();
 		return;
 	}
@@ -201,9 +204,15 @@ static void replace_client(struct kafka_producer *p) {
 }
 
 static void replace_client_if_due(struct kafka_producer *p) {
-	if (rtap_monotonic_ns() - p->denied_ns >= p->denied_wait_ns && rd_kafka_outq_len(p->rk) == 0
+	uint64_t waited_ns = rtap_monotonic_ns() - p->denied_ns;
+
+	if (waited_ns < p->denied_wait_ns)
+		return;
+	if (rd_kafka_outq_len(p->rk) == 0
 	    && (p->lone || !kafka_topic_is_changing_client(&p->topic)))
 		replace_client(p);
+	else if (waited_ns > 6 * DENIED_MOST_NS) // a record that the dead client forgot
+		atomic_store(&p->fatal, true);
 }
 
 static enum kafka_offer offer_result(struct kafka_producer *p, rd_kafka_resp_err_t err) {
@@ -264,10 +273,10 @@ static rd_kafka_resp_err_t produce_with_headers(
 	return err;
 }
 
-// Hand batch_records[] to the client; what it says stands in batch[].err. Once its queue is full, it is
-// so for all that follow.
+// Hand batch_records[] to the client; what it says stands in batch[].err. What is refused for more than
+// its own size takes all that follow with it: they would overtake.
 static void produce(struct kafka_producer *p, int32_t partition, unsigned int nb) {
-	rd_kafka_resp_err_t full = RD_KAFKA_RESP_ERR_NO_ERROR;
+	rd_kafka_resp_err_t err = RD_KAFKA_RESP_ERR_NO_ERROR;
 
 	for (unsigned int i = 0; i < nb; i++)
 		p->batch[i] = message_of(p->batch_records[i]);
@@ -277,11 +286,10 @@ static void produce(struct kafka_producer *p, int32_t partition, unsigned int nb
 	}
 	// A batch has no headers in librdkafka.
 	for (unsigned int i = 0; i < nb; i++) {
-		p->batch[i].err = full != RD_KAFKA_RESP_ERR_NO_ERROR
-			? full
-			: produce_with_headers(p, partition, p->batch_records[i], &p->batch[i]);
-		if (p->batch[i].err == RD_KAFKA_RESP_ERR__QUEUE_FULL)
-			full = p->batch[i].err;
+		if (err == RD_KAFKA_RESP_ERR_NO_ERROR
+		    || err == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE)
+			err = produce_with_headers(p, partition, p->batch_records[i], &p->batch[i]);
+		p->batch[i].err = err;
 	}
 }
 
@@ -332,10 +340,6 @@ store(struct kafka_producer *p, struct kafka_record *records, unsigned int nb, c
 	for (unsigned int i = 0; i < nb; i++) {
 		struct kafka_record *r = &records[i];
 
-		if (r->len + sizeof(r->key) > p->max_bytes) {
-			r->result = KAFKA_TOO_LARGE; // as the client would say
-			continue;
-		}
 		no_memory = no_memory || partition_outbox_add(&p->outbox, r) < 0;
 		r->result = no_memory ? KAFKA_REFUSED : KAFKA_ACCEPTED;
 		accepted += !no_memory;
@@ -396,11 +400,15 @@ static uint32_t send_some(
 		const struct kafka_record *r = partition_outbox_look(&p->outbox, partition, 0);
 		uint64_t tag = r->tag;
 		uint32_t len = r->len;
-		bool accepted = offer_result(p, p->batch[i].err) == KAFKA_ACCEPTED;
+		enum kafka_offer result = offer_result(p, p->batch[i].err);
 
-		partition_outbox_remove(&p->outbox, partition, 1, accepted);
-		if (accepted)
+		partition_outbox_remove(&p->outbox, partition, 1, result == KAFKA_ACCEPTED);
+		if (result == KAFKA_ACCEPTED)
 			continue;
+		if (result == KAFKA_TOO_LARGE) {
+			report(arg, tag, KAFKA_UNSENDABLE, len, rd_kafka_err2str(p->batch[i].err));
+			continue;
+		}
 		note_error(p, p->batch[i].err);
 		report(arg, tag, KAFKA_RETURNED, len, rd_kafka_err2str(p->batch[i].err));
 		refused = true;
@@ -426,6 +434,8 @@ static void send_turns(struct kafka_producer *p, kafka_report_cb report, void *a
 			partition_outbox_relist(&p->outbox, partition);
 			return; // the client's queue is full, for all
 		}
+		// All of the batch was too large: nothing is on its way that would call for a turn.
+		partition_outbox_relist(&p->outbox, partition);
 	}
 }
 
@@ -473,7 +483,8 @@ hand_out(struct kafka_producer *p, rd_kafka_event_t *event, kafka_report_cb repo
 			       reason_of(p, m));
 			if (!p->idempotent)
 				continue;
-			if (outcome != KAFKA_DELIVERED)
+			// Nothing overtakes a packet that is proved bad.
+			if (outcome == KAFKA_RETURNED || (outcome != KAFKA_DELIVERED && !p->lone))
 				empty_outbox(p, m->partition, report, arg);
 			partition_outbox_report(
 				&p->outbox, m->partition, outcome == KAFKA_DELIVERED, now_ns

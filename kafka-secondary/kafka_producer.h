@@ -19,6 +19,7 @@ enum kafka_outcome {
 	KAFKA_DELIVERED,
 	KAFKA_SUSPECT_SIZE, // refused for its size, alone or with its batch
 	KAFKA_SUSPECT_CONTENT, // refused as invalid, alone or with its batch
+	KAFKA_UNSENDABLE, // above the client's own message.max.bytes: never acceptable
 	KAFKA_RETURNED, // anything else: to be sent again
 };
 

@@ -71,6 +71,9 @@ static bool look_at_topic(struct kafka_topic *t, char *what, size_t size) {
 		pthread_mutex_unlock(&t->lock);
 		return false;
 	}
+	pthread_mutex_lock(&t->lock);
+	t->last_failure[0] = '\0'; // the next one is another one's
+	pthread_mutex_unlock(&t->lock);
 	found = metadata->topic_cnt > 0 ? &metadata->topics[0] : NULL;
 	err = found != NULL ? found->err : RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
 	what[0] = '\0';

@@ -90,7 +90,8 @@ int32_t partition_outbox_next(struct partition_outbox *o) {
 
 	if (o->nb_ready == 0)
 		return -1;
-	partition = o->ready[--o->nb_ready];
+	partition = o->ready[0]; // each in its turn
+	memmove(o->ready, o->ready + 1, --o->nb_ready * sizeof(*o->ready));
 	o->partitions[partition].listed = false;
 	return partition;
 }

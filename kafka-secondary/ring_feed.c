@@ -334,8 +334,8 @@ void ring_feed_report(
 			flow_again(f);
 		return;
 	}
-	if (alone && outcome != KAFKA_RETURNED) {
-		fail_for_good(f, ctx, index, outcome == KAFKA_SUSPECT_SIZE);
+	if (outcome == KAFKA_UNSENDABLE || (alone && outcome != KAFKA_RETURNED)) {
+		fail_for_good(f, ctx, index, outcome != KAFKA_SUSPECT_CONTENT);
 		return;
 	}
 	ack_window_set(

@@ -34,12 +34,12 @@ static void on_hangup(int signo) {
 }
 
 static int open_file(void) {
-	int fd = open(file.path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640);
+	int fd = open(file.path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
 
 	return fd < 0 ? -errno : fd;
 }
 
-int statistics_file_open(const char *path, unsigned int worker) {
+int statistics_file_open(const char *path, unsigned int worker, const struct run_as *who) {
 	int fd;
 
 	file.path = path;
@@ -51,7 +51,7 @@ int statistics_file_open(const char *path, unsigned int worker) {
 	if (fd < 0)
 		return fd;
 	file.fd = fd;
-	return 0;
+	return who->name != NULL && fchown(fd, who->uid, who->gid) < 0 ? -errno : 0;
 }
 
 void statistics_file_write(const char *json) {

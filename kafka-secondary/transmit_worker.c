@@ -27,6 +27,7 @@
 
 #define LOG_TYPE "worker"
 
+#define TOPIC_POLL_MS 1 // a ring without an owner waits
 #define IDLE_POLL_MS 1 // the rings cannot wake us; the client's reports do
 #define HOUSEKEEPING_NS UINT64_C(5000000)
 #define LINGER_NS UINT64_C(100000000)
@@ -276,15 +277,14 @@ static void serve(struct transmit_worker *w) {
 			moved += kafka_producer_poll(w->ctx.lone, 0, on_report, w);
 		if (moved == 0)
 			kafka_producer_poll(w->ctx.producer, IDLE_POLL_MS, on_report, w);
-		if (w->ctx.fatal || kafka_producer_is_fatal(w->ctx.producer))
+		if (w->ctx.fatal || kafka_producer_is_fatal(w->ctx.producer)
+		    || (w->ctx.lone != NULL && kafka_producer_is_fatal(w->ctx.lone)))
 			_exit(TRANSMIT_WORKER_GIVE_UP);
 	}
 }
 
 // Rings are taken only once the topic is known: until then others may serve them better.
 static void wait_for_topic(struct transmit_worker *w) {
-	static const struct timespec pause = {.tv_nsec = 1000000};
-
 	while (kafka_producer_nb_partitions(w->ctx.producer) == 0) {
 		w->ctx.now_ns = rtap_monotonic_ns();
 		worker_slot_beat(&w->slot, w->ctx.now_ns);
@@ -292,7 +292,8 @@ static void wait_for_topic(struct transmit_worker *w) {
 		if (look_around(w) == CLAIM_ANY && w->orphaned)
 			update_claims(w, CLAIM_ANY);
 		leave_if_done(w, CLAIM_NONE);
-		nanosleep(&pause, NULL);
+		statistics_file_reopen_if_asked();
+		kafka_producer_poll(w->ctx.producer, TOPIC_POLL_MS, on_report, w);
 	}
 }
 
@@ -348,7 +349,7 @@ void transmit_worker_run(const struct transmit_worker_args *args, const sigset_t
 		    rc == -EAGAIN ? "all are taken, start fewer workers" : strerror(-rc));
 		_exit(TRANSMIT_WORKER_GIVE_UP);
 	}
-	rc = statistics_file_open(args->cfg->statistics_file, w.slot.index);
+	rc = statistics_file_open(args->cfg->statistics_file, w.slot.index, args->who);
 	if (rc < 0)
 		LOG(WARNING, "%s: %s; no statistics", args->cfg->statistics_file, strerror(-rc));
 	drop_root(args);

@@ -211,7 +211,7 @@ def statistics_of(path):
     return [json.loads(line) for line in path.read_text().splitlines()]
 
 
-def statistics(tap, lab):
+def statistics_file(tap, lab):
     """Fastcapa's options of the secondary, and its statistics file, which is rotated."""
     primary = begin(lab, "statistics", {
         "kafka": {"global": {"statistics.interval.ms": 200, "bootstrap.servers": lab.bootstrap}}})
@@ -248,7 +248,7 @@ def main():
     tap = Tap()
     with Lab("rtselect") as lab:
         lab.start_broker()
-        for part in selected, gaps, idle, link_goes, statistics:
+        for part in selected, gaps, idle, link_goes, statistics_file:
             tap.run(part, lab)
             lab.end_programs()
     return tap.finish()

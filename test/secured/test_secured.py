@@ -20,7 +20,7 @@ import time
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "e2e"))
 
 from tap import Tap, ends_in_good_order, same_frames  # noqa: E402
-from lab import Lab, call, compare, start_time, wait_for  # noqa: E402
+from lab import Lab, call, compare, read_pcap, start_time, wait_for  # noqa: E402
 
 USER = "nobody"  # what the workers become
 GROUP = "daemon"  # who may read the counters
@@ -184,6 +184,14 @@ def encrypted_by(tap, s, security):
     tap.equal(s.lab.stop_secondary(secondary), 0, f"{security}: it ends in good order")
     same_frames(tap, compare(sent.frames(), s.values()), f", {security}")
     tap.none(lines(secondary, r"set `run-as`"), f"{security}: nothing to warn of")
+    if principal:
+        s.lab.grant(principal, "READ")
+    path = s.lab.directory / f"{security}.pcap"
+    subprocess.run([s.lab.program("tools", "kafka-to-pcap", "kafka-to-pcap"), "-c",
+                    s.lab.config_path, "-w", path], env={**os.environ, **s.lab.secondary_env},
+                   stderr=subprocess.DEVNULL, timeout=60, check=True)
+    same_frames(tap, compare(sent.frames(), (frame for _, frame in read_pcap(path))),
+                f", {security}: read back by kafka-to-pcap with the same file")
 
 
 # ---- Kerberos ------------------------------------------------------------------------------------
@@ -259,7 +267,7 @@ def places_with(secret, pids):
 
 def dump_core(pid, directory):
     """Has a process end by SIGQUIT, which dumps core where one may; returns the core files."""
-    os.kill(pid, signal.SIGQUIT)
+    os.kill(pid, signal.SIGABRT)
     wait_for(lambda: start_time(pid) is None, "end of the process", 10)
     return [str(path) for path in directory.glob("core*")]
 

@@ -30,6 +30,9 @@ CASES = (
      "holds a secret and everybody may read it", "chmod o="),
     ("configuration", "ok", lambda m: m.write(
         "ringtap.yaml", "kafka: {global: {sasl.password: p4ss}}\n").chmod(0o640), "is valid"),
+    ("configuration", "ok", lambda m: m.write(
+        "ringtap.yaml", "kafka: {global: {sasl.password: {env: P4SS}}}\n").chmod(0o644),
+     "is valid"),
     ("configuration", "fail", lambda m: m.refused("ringtap.yaml:1:1: unknown key"),
      "ringtap.yaml:1:1: unknown key", "capture-primary --keys"),
     ("configuration", "fail",

@@ -53,7 +53,8 @@ def configuration(topic, properties, **keys):
     path = WORK / "ringtap.yaml"
     lines = ["devices: [net_null0]", f"topic: {topic}"]
     lines += [f"{key.replace('_', '-')}: {value}" for key, value in keys.items()]
-    lines += ["kafka:", "  global:", *(f'    {n}: "{v}"' for n, v in properties.items())]
+    lines += ["kafka:", "  global:", *(f"    {n}: {v}" if isinstance(v, dict) else f'    {n}: "{v}"'
+                                       for n, v in properties.items())]
     path.write_text("\n".join(lines) + "\n")
     path.chmod(0o600)
     return path
@@ -236,6 +237,10 @@ def secured_broker(tap, directory, servers, run):
             ({"ssl.ca.location": "/nonexistent/ca.pem"}, "TLS files", "No such file")):
         checks = look("packets", {**good, **change}, "brokers")[1]
         says(tap, checks["brokers"], "fail", *words)
+    secret = WORK / "password"
+    secret.write_text(PASSWORD + "\n")
+    checks = look("packets", {**good, "sasl.password": {"file": str(secret)}}, "brokers")[1]
+    says(tap, checks["brokers"], "ok", "all reached")
     checks = look("packets", {**good, "security.protocol": "sasl_plaintext"}, "brokers")[1]
     says(tap, checks["brokers"], "fail", "reached, no login")
     text = subprocess.run(["tools/doctor", "-c", configuration("packets", good)], cwd=SOURCE,

@@ -129,9 +129,9 @@ END_TEST
 START_TEST(patience_in_microseconds) {
 	listen_at('/');
 	rtap_notify_patience(10);
-	ck_assert_str_eq(heard(), "EXTEND_TIMEOUT_USEC=15000000");
+	ck_assert_str_eq(heard(), "EXTEND_TIMEOUT_USEC=20000000");
 	rtap_notify_patience(3600);
-	ck_assert_str_eq(heard(), "EXTEND_TIMEOUT_USEC=3605000000");
+	ck_assert_str_eq(heard(), "EXTEND_TIMEOUT_USEC=3610000000");
 }
 END_TEST
 

@@ -123,10 +123,10 @@ END_TEST
 START_TEST(refused_by_the_client) {
 	add(0, 0, 2);
 	add(1, 0, 2);
-	ck_assert_int_eq(partition_outbox_next(&box), 1);
-	partition_outbox_relist(&box, 1);
-	partition_outbox_relist(&box, 1);
-	ck_assert_uint_eq(turn(1, 0, NOW), 1);
+	ck_assert_int_eq(partition_outbox_next(&box), 0);
+	partition_outbox_relist(&box, 0);
+	partition_outbox_relist(&box, 0);
+	ck_assert_uint_eq(turn(1, 0, NOW), 1); // behind the other one now
 	ck_assert_uint_eq(turn(0, 0, NOW), 1);
 	ck_assert_int_eq(partition_outbox_next(&box), -1);
 }

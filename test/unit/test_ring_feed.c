@@ -572,15 +572,17 @@ static const struct {
 };
 
 // A batch refused for one of its packets: each is sent by itself, and none is lost.
+static const char *const orders[] = {"order: relaxed\n", "order: strict\n"};
+
 START_TEST(suspects_are_sent_alone) {
-	start_producer("order: relaxed\n", "    linger.ms: 100\n");
+	start_producer(orders[_i / 2], "    linger.ms: 100\n");
 	begin(&feed);
-	rd_kafka_mock_push_request_errors(cluster, PRODUCE, 1, suspects[_i].err);
+	rd_kafka_mock_push_request_errors(cluster, PRODUCE, 1, suspects[_i % 2].err);
 	put_packets(0, 200, 5);
 	serve_until(&feed, 200);
 	ck_at_rest(&feed, 200);
 	ck_assert_uint_gt(get(&counters.returned), 1);
-	ck_assert_uint_eq(get(suspects[_i].counter), 0);
+	ck_assert_uint_eq(get(suspects[_i % 2].counter), 0);
 	ck_assert_ptr_nonnull(ctx.lone);
 	read_back();
 	ck_each_once(0, 200);
@@ -589,35 +591,81 @@ END_TEST
 
 // Refused by itself, too: only then it has failed, that one packet.
 START_TEST(failed_for_good_alone) {
-	start_producer("order: relaxed\n", "    linger.ms: 100\n");
+	start_producer(orders[_i / 2], "    linger.ms: 100\n");
 	begin(&feed);
-	rd_kafka_mock_push_request_errors(cluster, PRODUCE, 2, suspects[_i].err, suspects[_i].err);
+	rd_kafka_mock_push_request_errors(
+		cluster, PRODUCE, 2, suspects[_i % 2].err, suspects[_i % 2].err
+	);
 	put_packets(0, NB_FLOWS * NB_FLOWS, NB_FLOWS);
 	for (uint32_t i = 0; i < NB_FLOWS * NB_FLOWS; i++) // one flow: one partition, one batch
 		frames[i][29] = 0;
 	serve_until(&feed, NB_FLOWS * NB_FLOWS);
 	ck_at_rest(&feed, NB_FLOWS * NB_FLOWS);
-	ck_assert_uint_eq(get(suspects[_i].counter), 1);
+	ck_assert_uint_eq(get(suspects[_i % 2].counter), 1);
 	ck_assert_uint_eq(get(&counters.delivered), NB_FLOWS * NB_FLOWS - 1);
 }
 END_TEST
 
-// Above message.max.bytes the client itself says no: nothing waits for it.
+// What is proved bad holds nothing back: the next one is not waited for longer and longer.
+START_TEST(several_fail_for_good) {
+	enum {
+		NB_BAD = 6
+	};
+	uint64_t began;
+
+	start_producer(orders[_i], "");
+	begin(&feed);
+	put_packets(0, 100, 0); // the first record of each partition goes alone: not these
+	serve_until(&feed, 100);
+	for (int i = 0; i < 1 + NB_BAD; i++)
+		rd_kafka_mock_push_request_errors(
+			cluster, PRODUCE, 1, RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE
+		);
+	put_packets(100, 200, 0);
+	for (uint32_t i = 100; i < 300; i++) // one flow: one partition, one batch
+		frames[i][29] = 0;
+	began = now_ns();
+	serve_until(&feed, 300);
+	ck_assert_uint_eq(get(&counters.failed_too_large), NB_BAD);
+	ck_at_rest(&feed, 300);
+	ck_assert_uint_lt(now_ns() - began, UINT64_C(4000000000));
+}
+END_TEST
+
+// Above message.max.bytes the client itself says no: nothing waits for it. Around the limit, too: the client counts what a record needs beside its payload.
+static const struct {
+	const char *keys;
+	bool headers;
+	uint16_t len;
+	unsigned int nb_failed;
+} large[] = {
+	{"order: strict\n", false, 900, 0},  {"order: strict\n", false, 975, 1},
+	{"order: strict\n", false, 993, 1},  {"order: strict\n", false, 2000, 1},
+	{"order: relaxed\n", false, 975, 1}, {"order: relaxed\n", false, 2000, 1},
+	{"order: strict\n", true, 925, 1},   {"order: relaxed\n", true, 925, 1},
+};
+#define NB_LARGE (sizeof(large) / sizeof(large[0]))
+
 START_TEST(too_large_for_the_client) {
 	struct rte_mbuf *m;
 
-	start_producer("", "    message.max.bytes: 1000\n");
+	start_producer(large[_i].keys, "    message.max.bytes: 1000\n");
 	begin(&feed);
+	feed.origin = large[_i].headers ? &origin : NULL;
 	large_frame = calloc(1, 2000);
 	put_packets(0, 100, 0);
-	m = make_mbuf(&mbufs[2 * 100], large_frame, 2000);
-	*RTE_MBUF_DYNFIELD(m, TIME_OFFSET, uint64_t *) = TIME_NS(100);
+	m = make_mbuf(&mbufs[2 * 100], large_frame, large[_i].len);
+	*RTE_MBUF_DYNFIELD(m, TIME_OFFSET, struct rtap_packet_stamp *) = (struct rtap_packet_stamp
+	){.time_ns = TIME_NS(100), .sequence = 101, .wire_bytes = WIRE_BYTES};
 	ck_assert_int_eq(rte_ring_sp_enqueue(ring, m), 0);
 	put_packets(101, 100, 0);
 	serve_until(&feed, 201);
-	ck_at_rest(&feed, 201);
-	ck_assert_uint_eq(get(&counters.failed_too_large), 1);
+	ck_assert_uint_eq(get(&counters.failed_too_large), large[_i].nb_failed);
 	ck_assert_uint_eq(get(&counters.returned) + get(&counters.refused), 0);
+	ck_assert_uint_eq(get(&counters.delivered), 201 - large[_i].nb_failed);
+	if (large[_i].nb_failed == 0)
+		return; // what a consumer finds is not one of our frames
+	ck_at_rest(&feed, 201);
 	read_back();
 	ck_assert_uint_eq(found.times[100], 0);
 	ck_assert_uint_eq(found.nb_messages, 200);
@@ -779,9 +827,10 @@ static Suite *make_suite(void) {
 	tcase_add_test(tc, returned_packets_are_sent_again);
 	tcase_add_test(tc, held_back);
 	tcase_add_test(tc, held_back_until_all_reported);
-	tcase_add_loop_test(tc, suspects_are_sent_alone, 0, 2);
-	tcase_add_loop_test(tc, failed_for_good_alone, 0, 2);
-	tcase_add_test(tc, too_large_for_the_client);
+	tcase_add_loop_test(tc, suspects_are_sent_alone, 0, 4);
+	tcase_add_loop_test(tc, failed_for_good_alone, 0, 4);
+	tcase_add_loop_test(tc, several_fail_for_good, 0, 2);
+	tcase_add_loop_test(tc, too_large_for_the_client, 0, NB_LARGE);
 	tcase_add_loop_test(tc, full_queue_keeps_order, 0, 2);
 	tcase_add_test(tc, gauges_add_up);
 	tcase_add_test(tc, given_back_with_an_empty_window);

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Kafka: its brokers, the topic, and whether we may write to it."""
 
+import re
+
 from cluster import MECHANISMS, Cluster, Security, Unreachable, addresses, reach
 from configuration import WITHOUT
 from devices import nb_ports
@@ -143,11 +145,17 @@ def look_at_replicas(kafka):
         yield ok(f"{replicas} replicas, min.insync.replicas={least}")
 
 
+def size_of(text):
+    """A size as librdkafka reads it: decimal or 0x, up to the first character that is no digit."""
+    match = re.match(r"0[xX][0-9a-fA-F]+|\d+", text or "")
+    return int(match[0], 0) if match else BATCH_SIZE
+
+
 def look_at_sizes(kafka, configuration):
     limit = int(kafka.settings.get("max.message.bytes", MAX_MESSAGE_BYTES))
     frame = configuration.get("mtu") + ETHERNET_OVERHEAD + RECORD_OVERHEAD
-    batch = int(configuration.kafka("batch.size") or BATCH_SIZE)
-    client = int(configuration.kafka("message.max.bytes") or BATCH_SIZE)
+    batch = size_of(configuration.kafka("batch.size"))
+    client = size_of(configuration.kafka("message.max.bytes"))
     if limit < frame:
         yield fail(f"max.message.bytes={limit} refuses frames of mtu {configuration.get('mtu')}",
                    alter(kafka, f"max.message.bytes={MAX_MESSAGE_BYTES}"))

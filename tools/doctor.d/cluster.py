@@ -47,7 +47,11 @@ class Security:
 
     def principal(self):
         """The name for an ACL, as far as it is known here."""
-        return self.kafka("sasl.username") or self.kafka("sasl.kerberos.principal") or "ANONYMOUS"
+        if self.sasl:
+            kerberos = self.kafka("sasl.kerberos.principal") or "PRINCIPAL"
+            return self.kafka("sasl.username") or re.split("[/@]", kerberos)[0]
+        # The subject of the certificate, as the broker's rules map it.
+        return "CN=..." if self.tls and self.kafka("ssl.certificate.location") else "ANONYMOUS"
 
     def context(self):
         """TLS's settings for Python; None without TLS. Raises OSError (ssl.SSLError is one)."""

@@ -21,6 +21,7 @@ class Configuration:
     def __init__(self, host, path):
         self.host, self.path = host, path
         self.values, self.properties, self.memory_mib = {}, {}, {}
+        self.secret_inside = False  # a password stands in the file itself
         self.problem = self._load()
 
     def _load(self):
@@ -44,6 +45,9 @@ class Configuration:
         for section in ("global", "topic"):
             self.properties.update(self.values["kafka"][section] or {})
             self.properties.update(kafka.get(section) or {})
+        self.secret_inside = any(SECRET.search(name) and isinstance(value, str)
+                                 for name, value in self.properties.items())
+        self.properties = {name: fetched(value) for name, value in self.properties.items()}
         return None
 
     def get(self, key, otherwise=None):
@@ -62,6 +66,21 @@ class Configuration:
     def kafka(self, *names):
         """The value of a property, which has several names."""
         return next((self.properties[name] for name in names if name in self.properties), None)
+
+
+def fetched(value):
+    """A property's value, which may stand elsewhere; "" when it is not there, as another check says."""
+    if not isinstance(value, dict):
+        return value
+    if "env" in value:
+        return os.environ.get(value["env"], "")
+    try:
+        if os.path.isfile(value["file"]):  # a pipe would be waited for
+            with open(value["file"], encoding="utf-8", errors="surrogateescape") as file:
+                return file.read().removesuffix("\n").removesuffix("\r")
+    except OSError:
+        pass
+    return ""
 
 
 def last_line(text):
@@ -93,8 +112,7 @@ def check_configuration(context):
                              "meson setup build && ninja -C build"))
     elif checked[0] != 0:
         findings.append(fail(last_line(checked[2]), f"edit {path}"))
-    if any(SECRET.search(name) for name in configuration.properties) \
-            and os.stat(path).st_mode & 0o004:
+    if configuration.secret_inside and os.stat(path).st_mode & 0o004:
         findings.append(warn(f"{path} holds a secret and everybody may read it",
                              f"chmod o= {path}"))
     return findings

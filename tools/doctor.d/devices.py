@@ -83,7 +83,11 @@ def interfaces(host, address):
 def has_routes(host, address):
     """Whether this machine is reached through it."""
     routes = (host.text("/proc/net/route") or "").splitlines()[1:]
-    return not {line.split()[0] for line in routes}.isdisjoint(interfaces(host, address))
+    used = {line.split()[0] for line in routes}
+    # The last column; link-local and local addresses (fe80, lo) are no way to this machine.
+    used |= {line.split()[-1] for line in (host.text("/proc/net/ipv6_route") or "").splitlines()
+             if line[:2] != "fe" and line[:2] != "ff"}
+    return not used.isdisjoint(interfaces(host, address))
 
 
 def kernel_user(host, address):

@@ -218,30 +218,21 @@ static int convert(struct converter *conv, char text[static TOPIC_READER_TEXT_BY
 
 // ---- begin ----
 
-// The file's word on the unit of the keys, in builds whose table has it.
-static void take_key_unit(struct converter *conv) {
-	const struct rtap_config_key *key = rtap_config_key_lookup("key-unit");
-	char unit[8];
-
-	if (key == NULL || conv->opts.key_unit_given)
-		return;
-	rtap_config_key_text(&conv->config, key, unit, sizeof(unit));
-	conv->opts.reader.key_unit_ns = strcmp(unit, "ns") == 0 ? 1 : 1000;
-}
-
 static int load_config(struct converter *conv) {
 	struct rtap_config_error error;
 
 	if (conv->opts.config == NULL)
 		return RTAP_EXIT_OK;
-	if (rtap_config_load(&conv->config, conv->opts.config, &error) < 0) {
+	if (rtap_config_load(&conv->config, conv->opts.config, &error) < 0
+	    || rtap_config_read_secrets(&conv->config, &error) < 0) {
 		complain(error.text);
 		return RTAP_EXIT_CONFIG;
 	}
 	conv->opts.reader.settings.file = &conv->config;
 	if (conv->opts.reader.topic == NULL)
 		conv->opts.reader.topic = conv->config.topic;
-	take_key_unit(conv);
+	if (!conv->opts.key_unit_given)
+		conv->opts.reader.key_unit_ns = conv->config.key_unit == RTAP_KEY_NS ? 1 : 1000;
 	return RTAP_EXIT_OK;
 }
 

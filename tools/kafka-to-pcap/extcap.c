@@ -72,7 +72,8 @@ static int add_file(struct extcap_topics *topics, const char *path, FILE *compla
 	int rc = rtap_config_load(&config, path, &error);
 
 	if (rc < 0) {
-		fprintf(complaints, "kafka-to-pcap: %s\n", error.text);
+		if (complaints != NULL)
+			fprintf(complaints, "kafka-to-pcap: %s\n", error.text);
 		return rc == -ENOMEM ? rc : 0;
 	}
 	rc = add_topic(topics, path, config.topic);

@@ -41,7 +41,7 @@ struct extcap_topics {
 	unsigned int nb;
 };
 
-// Find the topics. A file that cannot be read is said in a line of `complaints` and left out. Returns 0
+// Find the topics. A file that cannot be read is said in a line of `complaints`, unless that is NULL, and left out. Returns 0
 // or -ENOMEM; the caller frees it in any case.
 int extcap_topics_find(struct extcap_topics *topics, FILE *complaints);
 void extcap_topics_free(struct extcap_topics *topics);

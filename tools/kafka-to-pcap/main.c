@@ -45,7 +45,8 @@ static int answer(struct options *opts) {
 	struct extcap_topics topics;
 	int rc = RTAP_EXIT_OK;
 
-	if (extcap_topics_find(&topics, stderr) < 0) {
+	// Wireshark takes any word on stderr for a failed capture: bad files are named in the list alone.
+	if (extcap_topics_find(&topics, call->question == EXTCAP_INTERFACES ? stderr : NULL) < 0) {
 		fputs("kafka-to-pcap: out of memory\n", stderr);
 		rc = RTAP_EXIT_FAILURE;
 	} else if (call->question == EXTCAP_INTERFACES) {

@@ -17,7 +17,7 @@
 
 #define STREAM_CHECK_MAX_STREAMS 4096
 #define STREAM_CHECK_MAX_RUNS 8192 // of all streams
-#define STREAM_CHECK_MAX_GAPS 1024 // of a run
+#define STREAM_CHECK_MAX_GAPS 65536 // of a run
 
 struct stream_gap {
 	uint64_t first, last; // numbers that did not come

@@ -344,6 +344,14 @@ static bool is_past(const struct topic_reader *reader, uint64_t time_ns) {
 		&& time_ns - margin_ns >= reader->cfg.to_ns;
 }
 
+// When the record was made, which is later than its capture; as far ahead as can be where Kafka does not say.
+static uint64_t produced_ns(const rd_kafka_message_t *message) {
+	rd_kafka_timestamp_type_t type;
+	int64_t ms = rd_kafka_message_timestamp(message, &type);
+
+	return ms >= 0 ? (uint64_t)ms * 1000000 : UINT64_MAX;
+}
+
 static enum topic_event note_skipped(
 	const struct partition *part, const rd_kafka_message_t *message, const char *why, char *text
 ) {
@@ -368,7 +376,9 @@ static enum topic_event take_packet(
 	part->last_ns = decoded.time_ns;
 	if (decoded.time_ns > reader->newest_ns)
 		reader->newest_ns = decoded.time_ns;
-	part->done = part->done || is_past(reader, decoded.time_ns);
+	// By Kafka's time, too: a clock that jumps ahead for a packet is not the end.
+	part->done = part->done
+		|| (is_past(reader, decoded.time_ns) && is_past(reader, produced_ns(message)));
 	if (is_outside(reader, decoded.time_ns))
 		return TOPIC_OUTSIDE;
 	*packet = malloc(sizeof(**packet));
