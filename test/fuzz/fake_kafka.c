@@ -221,6 +221,12 @@ rd_kafka_resp_err_t rd_kafka_offsets_for_times(
 	return RD_KAFKA_RESP_ERR_NO_ERROR;
 }
 
+// The key alone says when.
+int64_t rd_kafka_message_timestamp(const rd_kafka_message_t *m, rd_kafka_timestamp_type_t *type) {
+	*type = RD_KAFKA_TIMESTAMP_NOT_AVAILABLE;
+	return -1;
+}
+
 int rd_kafka_consume_start(rd_kafka_topic_t *topic, int32_t partition, int64_t offset) {
 	started[partition] = true;
 	start_at[partition] = offset;
