@@ -23,13 +23,14 @@ SIZES = (64, 256, 1024)
 QUICK_SIZES = (256,)
 ORDERS = ("strict", "relaxed")
 PARTITIONS = (1, 16, 64)
+HEADERS_PARTITIONS = 16  # the case that is measured with record headers too
 FLOWS = 1024
 WORKERS = 2
 BUFFER_MEMORY = "128MiB"
 RUNS = 3
 TICK_S = 1 / os.sysconf("SC_CLK_TCK")
 
-Setting = collections.namedtuple("Setting", "size order partitions")
+Setting = collections.namedtuple("Setting", "size order partitions headers")
 Sample = collections.namedtuple("Sample", "time received dropped delivered primary_s workers_s")
 Rates = collections.namedtuple("Rates", "delivered received dropped primary_s workers_s")
 
@@ -73,13 +74,14 @@ def rates(a, b):
 
 def measure(lab, setting, seconds):
     """Returns the Rates of RUNS periods of `seconds` each, after one that does not count."""
-    lab.topic = f"{NAME}-{setting.size}-{setting.order}-{setting.partitions}"
+    lab.topic = "-".join(map(str, (NAME, *setting)))
     lab.create_topic(setting.partitions)
     lab.write_config({
         "devices": f"net_pcap0,rx_pcap={lab.directory}/{setting.size}.pcap,infinite_rx=1",
         "receive-queues": 1,
         "buffer-memory": BUFFER_MEMORY,
         "order": setting.order,
+        "headers": setting.headers,
     })
     lab.start_primary()
     lab.start_secondary(WORKERS)
@@ -118,7 +120,7 @@ def package_version(name):
 
 def print_machine():
     pom = (TOOLS / "kafka-broker.d" / "pom.xml").read_text()
-    kafka = re.search(r"<artifactId>kafka_[^<]*</artifactId>\s*<version>([^<]*)<", pom)[1]
+    kafka = re.search(r"<kafka.version>([^<]*)<", pom)[1]
     memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2**30
     print(f"""\
 Measured on {time.strftime('%Y-%m-%d')} with `tools/bench`: {cpu_model()}, {os.cpu_count()} CPUs,
@@ -136,7 +138,7 @@ from and back to the mempool: {packets_per_s / 1e6:.1f} million packets/s (media
 
 
 def print_head(seconds):
-    few = "With so few CPUs, they get what is left. " if os.cpu_count() <= 4 else ""
+    few = "With so few CPUs, they get what is left.\n" if os.cpu_count() <= 4 else ""
     print(f"""\
 The whole way, from a device to the acknowledgement of Kafka: net_pcap with `infinite_rx` ({FLOWS}
 flows of UDP, as fast as it goes), one receive queue with four rings, one secondary with {WORKERS}
@@ -145,19 +147,19 @@ median of {RUNS} runs of {seconds} s, one after the other behind a warm-up; rang
 
 The device always offers more than Kafka takes: the rings are full, and the receive worker drops the
 rest. That is meant. The receive worker is always busy; workers and broker share the CPUs with it.
-{few}The CPU's seconds are per million packets: the primary's per million received, most of which it
-drops, the workers' per million delivered.
+{few}The CPU's seconds are per million packets: the primary's per million received, most of which it drops,
+the workers' per million delivered.
 
-| frame B | order | partitions | delivered/s | range | MB/s | received/s | dropped \
+| frame B | order | partitions | headers | delivered/s | range | MB/s | received/s | dropped \
 | primary s/M | workers s/M |
-|--:|---|--:|--:|--:|--:|--:|--:|--:|--:|""", flush=True)
+|--:|---|--:|---|--:|--:|--:|--:|--:|--:|--:|""", flush=True)
 
 
 def print_row(setting, runs):
     median = Rates(*(statistics.median(column) for column in zip(*runs)))
     low, high = min(r.delivered for r in runs), max(r.delivered for r in runs)
-    print(f"| {setting.size} | {setting.order} | {setting.partitions} | {median.delivered:,.0f} "
-          f"| {low:,.0f}-{high:,.0f} | {median.delivered * setting.size / 1e6:.1f} "
+    print(f"| {setting.size} | {setting.order} | {setting.partitions} | {setting.headers} "
+          f"| {median.delivered:,.0f} | {low:,.0f}-{high:,.0f} | {median.delivered * setting.size / 1e6:.1f} "
           f"| {median.received:,.0f} | {median.dropped:.1%} | {median.primary_s:.2f} "
           f"| {median.workers_s:.2f} |", flush=True)
 
@@ -172,12 +174,14 @@ def run(quick):
         lab.start_broker()
         make_frames(lab, sizes)
         say("warming the broker up")
-        settings = [Setting(*s) for s in itertools.product(sizes, ORDERS, PARTITIONS)]
+        settings = [Setting(size, order, partitions, headers)
+                    for size, order, partitions in itertools.product(sizes, ORDERS, PARTITIONS)
+                    for headers in ("none", "basic")[:1 + (partitions == HEADERS_PARTITIONS)]]
         measure(lab, settings[-1], 1)
         print_head(seconds)
         for number, setting in enumerate(settings, 1):
             say(f"{number} of {len(settings)}: {setting.size} B, {setting.order}, "
-                f"{setting.partitions} partitions")
+                f"{setting.partitions} partitions, headers {setting.headers}")
             print_row(setting, measure(lab, setting, seconds))
 
 
