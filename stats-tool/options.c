@@ -59,6 +59,8 @@ static bool parse_seconds(const char *text, double *seconds) {
 static int check_combination(const struct options *opt) {
 	if (opt->check && (opt->json || opt->verbose || opt->watch_s > 0))
 		return usage_error("--check goes with --instance only", "");
+	if (opt->explain && (opt->check || opt->json || opt->verbose || opt->watch_s > 0))
+		return usage_error("--explain goes alone", "");
 	if (opt->json && opt->verbose)
 		return usage_error("--json is complete already, without --verbose", "");
 	return -1;
@@ -77,7 +79,7 @@ int options_parse(struct options *opt, int argc, char **argv) {
 		{NULL, 0, NULL, 0},
 	};
 	const char *seconds;
-	int c;
+	int c, rc;
 
 	memset(opt, 0, sizeof(*opt));
 	opt->instance = "ringtap";
@@ -103,8 +105,8 @@ int options_parse(struct options *opt, int argc, char **argv) {
 			opt->check = true;
 			break;
 		case 'E':
-			print_explanation(stdout);
-			return RTAP_EXIT_OK;
+			opt->explain = true;
+			break;
 		case 'h':
 			fputs(usage, stdout);
 			return RTAP_EXIT_OK;
@@ -117,5 +119,10 @@ int options_parse(struct options *opt, int argc, char **argv) {
 	}
 	if (optind < argc)
 		return usage_error("unexpected argument ", argv[optind]);
-	return check_combination(opt);
+	rc = check_combination(opt);
+	if (rc < 0 && opt->explain) {
+		print_explanation(stdout);
+		return RTAP_EXIT_OK;
+	}
+	return rc;
 }

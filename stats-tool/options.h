@@ -10,6 +10,7 @@ struct options {
 	bool json;
 	bool check;
 	bool verbose;
+	bool explain; // done in parsing
 	double watch_s; // 0 = once
 };
 

@@ -291,6 +291,7 @@ class Tests:
     def test_usage(self):
         bad = (["--nonsense"], ["-i"], ["x"], ["--watch=0"], ["--watch=1x"], ["--watch=nan"],
                ["--watch=-1"], ["--watch", "1e9"], ["--check", "--json"], ["--json", "-v"],
+               ["--explain", "--check"], ["--explain", "-v"],
                ["-i", "../etc"], ["-i", ""], ["-i", "-x"], ["-i", "x" * 33])
         for args in bad:
             r = self.run(*args)
