@@ -75,8 +75,8 @@ int sizing_compute(
 	}
 	s->queue_budget = (uint32_t)(cfg->buffer_memory_bytes / s->buffer_bytes / s->nb_queues);
 	s->ring_size = next_power_of_2(s->queue_budget + 1);
-	if (cfg->transmit_ring_size > 0) // one slot would hold nothing
-		s->ring_size = cfg->transmit_ring_size > 2 ? (uint32_t)cfg->transmit_ring_size : 2;
+	if (cfg->transmit_ring_size > 0)
+		s->ring_size = (uint32_t)cfg->transmit_ring_size;
 	for (unsigned int n = 0; n < s->nb_nodes; n++) {
 		s->nodes[n].nb_ports = ports_on_node[n];
 		node_compute(&s->nodes[n], s, cfg, page_bytes);

@@ -376,6 +376,7 @@ static int set_integer(
 	const char *end = "";
 	char usable[80] = "";
 	uint64_t number, below;
+	bool is_ring;
 	int rc = (size ? parse_size : parse_number)(text, &number, &end);
 
 	if ((rc == 0 && *end != '\0') || (hex && key->type != RTAP_CONFIG_MASK))
@@ -389,9 +390,12 @@ static int set_integer(
 		return rtap_config_refuse(
 			key, error, "%s is out of range", rtap_config_quote(text).text
 		);
+	is_ring = strcmp(key->unit, "slots") == 0; // one slot is never used
+	if (is_ring && number == 1)
+		return rtap_config_refuse(key, error, "1 slot holds no packet, the least is 2");
 	if (key->type == RTAP_CONFIG_POWER_OF_TWO && (number & (number - 1)) != 0) {
 		below = UINT64_C(1) << (63 - __builtin_clzll(number));
-		if (strcmp(key->unit, "slots") == 0) // of a ring: one is never used
+		if (is_ring)
 			snprintf(
 				usable, sizeof(usable),
 				", which hold %" PRIu64 " and %" PRIu64 " packets", below - 1,

@@ -1126,6 +1126,13 @@ START_TEST(test_overrides) {
 		"-x: transmit-ring-size: 1000 is not a power of two, the nearest are 512 and 1024, "
 		"which hold 511 and 1023 packets; allowed: a power of two, 0 to 67108864 slots"
 	);
+	ck_assert(rtap_overrides_note(&given, overrides, 'x', "1"));
+	ck_assert_int_eq(rtap_overrides_apply(&given, &cfg, &error), -EINVAL);
+	ck_assert_str_eq(
+		error.text,
+		"-x: transmit-ring-size: 1 slot holds no packet, the least is 2; allowed: a power of "
+		"two, 0 to 67108864 slots"
+	);
 	ck_assert_uint_eq(cfg.transmit_ring_size, 64);
 	rtap_config_fini(&cfg);
 }

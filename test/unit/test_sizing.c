@@ -248,16 +248,16 @@ START_TEST(printed_parts) {
 END_TEST
 
 START_TEST(configured_ring_size) {
-	static const uint64_t sizes[][2] = {{1, 2}, {2, 2}, {64, 64}, {1 << 26, 1 << 26}};
+	static const uint32_t sizes[] = {2, 64, 1 << 26};
 	char *text;
 	size_t size;
 
-	for (int i = 0; i < 4; i++) {
+	for (int i = 0; i < 3; i++) {
 		FILE *out = open_memstream(&text, &size);
 
-		cfg.transmit_ring_size = sizes[i][0];
+		cfg.transmit_ring_size = sizes[i];
 		ck_assert_int_eq(compute(1, PAGE_2M), 0);
-		ck_assert_uint_eq(s.ring_size, sizes[i][1]);
+		ck_assert_uint_eq(s.ring_size, sizes[i]);
 		sizing_print(&s, &cfg, out);
 		fclose(out);
 		if (s.ring_size == 64) // four rings of 63
