@@ -2,7 +2,6 @@
 // capture-primary: own the ports of an instance and put every packet on its transmit rings.
 
 #include "capture.h"
-#include "config_schema.h"
 #include "control_loop.h"
 #include "eal.h"
 #include "exit_code.h"
@@ -49,14 +48,15 @@ static int check_only(const struct rtap_config *cfg) {
 
 static int find_group(const struct rtap_config *cfg, gid_t *gid) {
 	const struct group *group;
+	char place[512];
 
 	*gid = (gid_t)-1;
 	if (cfg->group[0] == '\0')
 		return -1;
 	group = getgrnam(cfg->group);
 	if (group == NULL) {
-		LOG(ERR, "%s: group: there is no group '%s' on this machine; groupadd --system %s",
-		    cfg->file, cfg->group, cfg->group);
+		LOG(ERR, "%s: there is no group '%s' on this machine; groupadd --system %s",
+		    rtap_config_place(cfg, "group", place, sizeof(place)), cfg->group, cfg->group);
 		return RTAP_EXIT_CONFIG;
 	}
 	*gid = group->gr_gid;

@@ -60,13 +60,16 @@ static bool gave_a_port(const char *device) {
 
 // EAL goes on without a device that it cannot use; half a tap must not look like a whole one.
 static int check_named_devices(const struct rtap_config *cfg) {
+	char place[512];
+
 	for (unsigned int i = 0; i < cfg->devices.nb_items; i++) {
 		if (gave_a_port(cfg->devices.items[i]))
 			continue;
 		LOG(ERR,
-		    "%s: devices: %s gave no port, EAL's lines above may say why; NICs of this "
+		    "%s: %s gave no port, EAL's lines above may say why; NICs of this "
 		    "machine: %s; `dpdk-devbind.py --bind=vfio-pci ADDRESS` binds one",
-		    cfg->file, cfg->devices.items[i], pci_nics_describe());
+		    rtap_config_place(cfg, "devices", place, sizeof(place)), cfg->devices.items[i],
+		    pci_nics_describe());
 		return -ENODEV;
 	}
 	return 0;

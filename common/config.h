@@ -150,6 +150,11 @@ int rtap_config_load_buffer(
 	struct rtap_config_error *error
 );
 
+// "FILE:LINE:COLUMN: KEY", or "FILE: KEY" for a value that the file does not have: for what is found wrong
+// with a value of a key after the loading. Returns `buf`.
+const char *
+rtap_config_place(const struct rtap_config *cfg, const char *path, char *buf, size_t size);
+
 // Fetch the values of properties that stand in a file or in the environment; a newline at the end is
 // not part of one. Only who needs them does it. A file that everybody may read is warned of. Variables
 // that were taken are blank afterwards, for /proc/PID/environ and for children. Returns 0, or -EINVAL

@@ -55,11 +55,6 @@ const char *rtap_config_key_text(
 	const struct rtap_config *cfg, const struct rtap_config_key *key, char *buf, size_t size
 );
 
-// "FILE:LINE:COLUMN: KEY", or "FILE: KEY" for a value that the file does not have: for what is found wrong
-// with a value of a key after the loading. Returns `buf`.
-const char *
-rtap_config_place(const struct rtap_config *cfg, const char *path, char *buf, size_t size);
-
 // The field of a key.
 void *rtap_config_field(struct rtap_config *cfg, const struct rtap_config_key *key);
 const void *

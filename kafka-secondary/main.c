@@ -63,12 +63,12 @@ static int validate_in_child(const struct rtap_config *cfg, const struct run_as 
 }
 
 static int check_only(const struct rtap_config *cfg, const struct run_as *who) {
-	int code;
+	int code = validate_in_child(cfg, who);
 
+	if (code >= 0)
+		return code;
 	rtap_config_print(cfg, stdout);
-	fflush(stdout);
-	code = validate_in_child(cfg, who);
-	return code < 0 ? RTAP_EXIT_OK : code;
+	return RTAP_EXIT_OK;
 }
 
 static int print_versions(void) {

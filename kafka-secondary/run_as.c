@@ -13,14 +13,16 @@
 
 int run_as_find(struct run_as *who, const struct rtap_config *cfg) {
 	const struct passwd *user;
+	char place[512];
 
 	*who = (struct run_as){0};
 	if (cfg->run_as[0] == '\0')
 		return 0;
 	user = getpwnam(cfg->run_as);
 	if (user == NULL) {
-		LOG(ERR, "%s: run-as: there is no user '%s' on this machine; useradd --system %s",
-		    cfg->file, cfg->run_as, cfg->run_as);
+		LOG(ERR, "%s: there is no user '%s' on this machine; useradd --system %s",
+		    rtap_config_place(cfg, "run-as", place, sizeof(place)), cfg->run_as,
+		    cfg->run_as);
 		return -EINVAL;
 	}
 	*who = (struct run_as){.name = cfg->run_as, .uid = user->pw_uid, .gid = user->pw_gid};
