@@ -3,7 +3,6 @@
 
 #include "capture.h"
 
-#include "config_schema.h"
 #include "exit_code.h"
 #include "hugepages.h"
 #include "log.h"
@@ -49,7 +48,7 @@ static int create_memory(struct capture *cap, const uint8_t boot_id[RTAP_BOOT_ID
 		ports_on_node[cap->ports[i].node]++;
 	if (sizing_compute(
 		    &cap->sizing, cap->cfg, ports_on_node, SIZING_MAX_NODES,
-		    hugepages_default_bytes(), rte_lcore_count(), &least
+		    hugepages_bytes(cap->cfg->hugepage_directory), rte_lcore_count(), &least
 	    )
 	    < 0) {
 		LOG(ERR, "buffer-memory is too small for %u ports: at least %" PRIu64 " bytes",

@@ -48,7 +48,8 @@ static uint32_t nb_lcores(const struct rtap_config *cfg) {
 int eal_plan(const struct rtap_config *cfg, struct sizing *s) {
 	uint32_t ports_on_node[SIZING_MAX_NODES] = {0};
 	unsigned int nb_nodes = hugepages_nb_nodes();
-	uint64_t page = hugepages_default_bytes(), least = 0, nb_rings = 0;
+	uint64_t page = hugepages_bytes(cfg->hugepage_directory), least = 0, nb_rings = 0;
+	char place[512];
 
 	if (nb_nodes > SIZING_MAX_NODES)
 		nb_nodes = SIZING_MAX_NODES;
@@ -59,7 +60,8 @@ int eal_plan(const struct rtap_config *cfg, struct sizing *s) {
 		LOG(ERR,
 		    "%s: %" PRIu64 " transmit rings, at most %u; lower receive-queues or "
 		    "transmit-rings-per-queue",
-		    cfg->file, nb_rings, RTAP_MAX_RINGS);
+		    rtap_config_place(cfg, "receive-queues", place, sizeof(place)), nb_rings,
+		    RTAP_MAX_RINGS);
 		return RTAP_EXIT_CONFIG;
 	}
 	if (sizing_compute(
@@ -69,28 +71,32 @@ int eal_plan(const struct rtap_config *cfg, struct sizing *s) {
 	    == 0)
 		return -1;
 	LOG(ERR,
-	    "%s: buffer-memory: %" PRIu64 " bytes are too few for %u receive queues with bursts of "
-	    "%" PRIu64 "; at least %" PRIu64,
-	    cfg->file, cfg->buffer_memory_bytes, s->nb_queues, cfg->burst_size, least);
+	    "%s: %" PRIu64 " bytes are too few for %u receive queues with bursts of %" PRIu64
+	    "; at least %" PRIu64,
+	    rtap_config_place(cfg, "buffer-memory", place, sizeof(place)), cfg->buffer_memory_bytes,
+	    s->nb_queues, cfg->burst_size, least);
 	return RTAP_EXIT_CONFIG;
 }
 
-static int check_memory(const struct sizing *s, unsigned int *socket_mem_mib) {
+static int
+check_memory(const struct sizing *s, const char *directory, unsigned int *socket_mem_mib) {
 	uint64_t needed_mib[SIZING_MAX_NODES] = {0};
 
 	for (unsigned int n = 0; n < s->nb_nodes; n++) {
 		needed_mib[n] = s->nodes[n].socket_mem_mib;
 		socket_mem_mib[n] = (unsigned int)needed_mib[n];
 	}
-	return hugepages_check(needed_mib, s->nb_nodes) < 0 ? RTAP_EXIT_HUGEPAGES : -1;
+	return hugepages_check(directory, needed_mib, s->nb_nodes) < 0 ? RTAP_EXIT_HUGEPAGES : -1;
 }
 
 static int say_why_not(const struct rtap_config *cfg, int eal_errno) {
+	char place[512];
+
 	if (eal_errno == ENODEV) {
 		LOG(ERR,
-		    "%s: devices: EAL knows no such device, its lines above name it; use PCI addresses "
+		    "%s: EAL knows no such device, its lines above name it; use PCI addresses "
 		    "as `dpdk-devbind.py --status` shows them, or vdevs such as net_tap0,iface=rtap0",
-		    cfg->file);
+		    rtap_config_place(cfg, "devices", place, sizeof(place)));
 		return RTAP_EXIT_NO_PORTS;
 	}
 	LOG(ERR, "EAL does not start: %s; the lines above say more", rte_strerror(eal_errno));
@@ -116,7 +122,7 @@ int eal_start(
 	};
 	int rc;
 
-	rc = check_memory(s, socket_mem_mib);
+	rc = check_memory(s, cfg->hugepage_directory, socket_mem_mib);
 	if (rc >= 0)
 		return rc;
 	rc = rtap_cpu_list_allowed(&allowed);

@@ -8,8 +8,12 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
+#include <linux/magic.h>
+#include <mntent.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #define LOG_TYPE "memory"
@@ -17,7 +21,30 @@
 #define NODES "/sys/devices/system/node"
 #define MIB (UINT64_C(1) << 20)
 
-uint64_t hugepages_default_bytes(void) {
+// 0 = no hugetlbfs is mounted there.
+static uint64_t mounted_bytes(const char *directory) {
+	struct statfs fs;
+
+	if (statfs(directory, &fs) != 0 || fs.f_type != HUGETLBFS_MAGIC)
+		return 0;
+	return (uint64_t)fs.f_bsize;
+}
+
+static bool is_mounted(uint64_t page_bytes) {
+	struct mntent *mount;
+	bool found = false;
+	FILE *mounts = setmntent("/proc/self/mounts", "re");
+
+	if (mounts == NULL)
+		return false;
+	while (!found && (mount = getmntent(mounts)) != NULL)
+		found = strcmp(mount->mnt_type, "hugetlbfs") == 0
+			&& mounted_bytes(mount->mnt_dir) == page_bytes;
+	endmntent(mounts);
+	return found;
+}
+
+static uint64_t default_bytes(void) {
 	uint64_t kib = 0;
 	char line[128];
 	FILE *f = fopen("/proc/meminfo", "re");
@@ -29,6 +56,12 @@ uint64_t hugepages_default_bytes(void) {
 			break;
 	fclose(f);
 	return kib * 1024;
+}
+
+uint64_t hugepages_bytes(const char *directory) {
+	uint64_t bytes = mounted_bytes(directory);
+
+	return bytes > 0 ? bytes : default_bytes();
 }
 
 unsigned int hugepages_nb_nodes(void) {
@@ -68,14 +101,35 @@ static uint64_t read_pages(unsigned int node, uint64_t page_kib, const char *fil
 	return pages;
 }
 
-int hugepages_check(const uint64_t *needed_mib, unsigned int nb_nodes) {
-	uint64_t page_kib = hugepages_default_bytes() / 1024;
+static int check_mount(const char *directory, uint64_t page_kib) {
+	if (*directory != '\0' && mounted_bytes(directory) == 0) {
+		LOG(ERR,
+		    "hugepage-directory: no hugetlbfs is mounted at %s; run "
+		    "`mkdir -p %s && mount -t hugetlbfs nodev %s`, or leave the key out",
+		    directory, directory, directory);
+		return -ENOMEM;
+	}
+	if (*directory == '\0' && !is_mounted(page_kib * 1024)) {
+		LOG(ERR,
+		    "no hugetlbfs is mounted for pages of %" PRIu64
+		    " kB; run `mkdir -p /dev/hugepages && "
+		    "mount -t hugetlbfs nodev /dev/hugepages`, or name one under hugepage-directory",
+		    page_kib);
+		return -ENOMEM;
+	}
+	return 0;
+}
+
+int hugepages_check(const char *directory, const uint64_t *needed_mib, unsigned int nb_nodes) {
+	uint64_t page_kib = hugepages_bytes(directory) / 1024;
 	char path[PATH_MAX];
 
 	if (page_kib == 0) {
 		LOG(ERR, "this kernel has no hugepages; boot one with CONFIG_HUGETLBFS");
 		return -ENOMEM;
 	}
+	if (check_mount(directory, page_kib) < 0)
+		return -ENOMEM;
 	for (unsigned int n = 0; n < nb_nodes; n++) {
 		uint64_t needed = (needed_mib[n] * 1024 + page_kib - 1) / page_kib;
 		uint64_t free_pages = read_pages(n, page_kib, "free_hugepages");

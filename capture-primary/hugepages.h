@@ -5,12 +5,14 @@
 
 #include <stdint.h>
 
-// Size of the pages that EAL will use: the kernel's default size. 0 when the kernel has none.
-uint64_t hugepages_default_bytes(void);
+// Size of the pages that EAL will use: of the hugetlbfs that is mounted at `directory`
+// (hugepage-directory), the kernel's default size when that is "" or not one. 0 when the kernel has none.
+uint64_t hugepages_bytes(const char *directory);
 
 // NUMA nodes of this machine, at least 1.
 unsigned int hugepages_nb_nodes(void);
 
-// Whether `needed_mib[n]` are free on each node. Returns 0, or -ENOMEM with the shortfall and the
-// command that mends it logged.
-int hugepages_check(const uint64_t *needed_mib, unsigned int nb_nodes);
+// Whether `needed_mib[n]` are free on each node, and a hugetlbfs is mounted for them: at `directory`, or
+// anywhere when that is "". Returns 0, or -ENOMEM with what is missing and the command that mends it
+// logged.
+int hugepages_check(const char *directory, const uint64_t *needed_mib, unsigned int nb_nodes);

@@ -49,7 +49,9 @@ static void node_compute(
 		sizeof(struct rtap_shm) + nb_rings * (SIZING_RING_BYTES + slots_bytes), page_bytes
 	);
 	node->held_bytes = nb_rings * slots_bytes;
-	bytes = node->pool_bytes + node->control_bytes + node->held_bytes + SIZING_EAL_BYTES;
+	// What lies behind a zone of whole pages pushes it forward by up to a page.
+	bytes = node->pool_bytes + node->control_bytes + node->held_bytes
+		+ (page_bytes > SIZING_EAL_BYTES ? page_bytes : SIZING_EAL_BYTES);
 	node->socket_mem_mib = round_up(bytes, page_bytes) / MIB;
 }
 

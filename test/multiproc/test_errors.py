@@ -49,6 +49,14 @@ def start_primary(lab, *arguments, environment=(), wait=r"ready: "):
     return program
 
 
+def place_of(lab, key):
+    """FILE:LINE:COLUMN: KEY of a value of the configuration file."""
+    for number, line in enumerate(lab.config_path.read_text().splitlines(), 1):
+        if line.startswith(f"{key}: "):
+            return f"{lab.config_path}:{number}:{len(key) + 3}: {key}: "
+    raise ValueError(key)
+
+
 # ---- command line and configuration --------------------------------------------------------------
 
 def command_lines(tap, lab):
@@ -106,9 +114,15 @@ def bad_configurations(tap, lab):
                     f"the filter '{expression}' is refused {arguments[2:]}")
     lab.write_config({**SMALL, "group": "rtap-nobody-has-this"})
     refused(tap, primary(lab, "-c", lab.config_path), "CONFIG",
-            ["'rtap-nobody-has-this'", "groupadd --system"], "an unknown group is refused", lab)
+            [place_of(lab, "group"), "'rtap-nobody-has-this'", "groupadd --system"],
+            "an unknown group is refused", lab)
+    lab.write_config({**SMALL, "run-as": "rtap-nobody-has-this"})
+    refused(tap, secondary(lab, "-c", lab.config_path), "CONFIG",
+            [place_of(lab, "run-as"), "'rtap-nobody-has-this'", "useradd --system"],
+            "an unknown user for the workers is refused")
     lab.write_config({**SMALL, "buffer-memory": "1MiB", "receive-queues": 16})
-    refused(tap, primary(lab, "-c", lab.config_path), "CONFIG", ["buffer-memory", "at least 48"],
+    refused(tap, primary(lab, "-c", lab.config_path), "CONFIG",
+            [place_of(lab, "buffer-memory"), "at least 48"],
             "memory that is too small for the queues is refused", lab)
 
 
@@ -151,6 +165,7 @@ def refused_properties(tap, lab):
             outcome = secondary(lab, "-c", lab.config_path, *arguments)
             refused(tap, outcome, "CONFIG", [str(lab.config_path), *wanted],
                     f"{' '.join([*arguments, name])}={value} is refused")
+            tap.equal(outcome.out, "", f"{' '.join([*arguments, name])}: no other output")
     for name, value, wanted in (("acks", "1", "only the leader had"),
                                 ("enable.idempotence", "false", "order: strict")):
         lab.write_config({**SMALL, "order": "relaxed", "kafka": {"global": {name: value}}})
@@ -199,6 +214,19 @@ def too_few_hugepages(tap, lab):
                   lab.program("capture-primary", "capture-primary"), "-c", lab.config_path)
     refused(tap, outcome, "HUGEPAGES", ["0 free of 0", "run `echo 17 > "],
             "no hugepages: says how many are needed", lab)
+
+
+def no_hugetlbfs(tap, lab):
+    """Without a mount: another view of the mounts for this process alone."""
+    for directory, wanted in (
+            ("", ["no hugetlbfs is mounted for pages of", "run `mkdir -p /dev/hugepages && mount "]),
+            (str(lab.directory), [f"hugepage-directory: no hugetlbfs is mounted at {lab.directory}",
+                                  f"mount -t hugetlbfs nodev {lab.directory}`"])):
+        lab.write_config({**SMALL, "hugepage-directory": directory})
+        outcome = run("unshare", "--mount", "sh", "-c", 'umount -a -t hugetlbfs && exec "$@"', "sh",
+                      lab.program("capture-primary", "capture-primary"), "-c", lab.config_path)
+        refused(tap, outcome, "HUGEPAGES", wanted,
+                f"no hugetlbfs: says how to mount one, hugepage-directory '{directory}'", lab)
 
 
 def nic_drivers():
@@ -488,9 +516,8 @@ def main():
     with Lab("rterrors") as lab, Lab("rtoutage") as other:
         outage = Outage(other)
         for part in (command_lines, bad_configurations, check_says_memory, refused_properties,
-                     not_root, too_few_hugepages, no_ports, device_limits, device_drops,
-                     eal_arguments,
-                     second_primary, no_primary, mismatches, leftovers,
+                     not_root, too_few_hugepages, no_hugetlbfs, no_ports, device_limits,
+                     device_drops, eal_arguments, second_primary, no_primary, mismatches, leftovers,
                      couriers_of_a_killed_primary):
             tap.run(part, lab)
             lab.end_programs()
