@@ -23,16 +23,27 @@ FILTER = "udp or (vlan and tcp portrange 1-40000) or tcp[tcpflags] & tcp-ack != 
 SNAPLEN = 200
 QUEUES, RINGS, PARTITIONS = 2, 8, 16
 SENSOR = "probe-7"
-IDLE_MAX_US = 1000
-WAKE_UP_US = 1000  # what a busy kernel may take to wake a thread: half of the packets are earlier
+IDLE_MAX_US = 300
+IDLE_PACKETS = 24
+IDLE_FILTER = "ether proto 0x88b5"
+WAKE_UP_US = 300  # from the end of a sleep to the packet, while a CPU is free
+# Pauses long enough for the longest sleep, on another CPU than the receive worker's. Prints when each frame
+# was sent, and how long the threads of the primary and this one then waited for a CPU: that is the
+# machine's, not ours.
 SEND_SLOWLY = """
-import socket, sys, time
+import os, pathlib, socket, sys, time
+os.sched_setaffinity(0, {0})
 s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
 s.bind((sys.argv[1], 0))
+tasks = [*pathlib.Path("/proc", sys.argv[3], "task").iterdir(), pathlib.Path("/proc/self")]
+def waited_ns():
+    return sum(int((task / "schedstat").read_text().split()[1]) for task in tasks)
 for i in range(int(sys.argv[2])):
-    time.sleep(0.1)
-    print(time.time_ns())
+    time.sleep(0.5)
+    before_ns, sent_ns = waited_ns(), time.time_ns()
     s.send(bytes(12) + b"\\x88\\xb5" + i.to_bytes(2, "big") + bytes(60))
+    time.sleep(0.001)
+    print(sent_ns, waited_ns() - before_ns)
 """
 
 Message = collections.namedtuple("Message", "partition key value headers")
@@ -165,28 +176,47 @@ def cpu_share(pids, seconds):
 
 
 def idle(tap, lab):
-    """A probe with nothing to do, and the first packet after that."""
-    primary = begin(lab, "idle", {"idle": "sleep", "idle-max-us": IDLE_MAX_US, "key-unit": "ns"})
+    """A probe with nothing to do."""
+    primary = begin(lab, "idle", {"idle": "sleep", "idle-max-us": 1000})
     lab.start_secondary(1)
     workers = wait_for(lab.workers, "worker", 20)
     time.sleep(1)
-    shares = [cpu_share([pid], 4) for pid in (primary.pid, workers[0])]
+    # The least of three: what others do on the machine makes each wake-up dearer.
+    shares = [min(cpu_share([pid], 2) for _ in range(3)) for pid in (primary.pid, workers[0])]
     tap.note(f"idle: primary {shares[0]:.1%}, worker {shares[1]:.1%} of a CPU")
     tap.ok(shares[0] < 0.05, "an idle primary takes less than 5 % of a CPU", shares)
     tap.ok(shares[1] < 0.05, "an idle worker takes less than 5 % of a CPU", shares)
-    count = 40
-    sent_ns = [int(line) for line in lab.in_namespace(
-        sys.executable, "-c", SEND_SLOWLY, INTERFACE, count).split()]
-    lab.wait_delivered(count)
-    late_us = sorted((m.key - sent_ns[int.from_bytes(m.value[14:16], "big")]) / 1000
-                     for m in read(lab) if m.value[12:14] == b"\x88\xb5")
-    tap.note(f"first packet after idle: median {statistics.median(late_us):.0f} us, "
-             f"the latest {late_us[-1]:.0f} us, idle-max-us {IDLE_MAX_US}")
-    tap.equal(len(late_us), count, "every packet after a pause is there")
-    tap.ok(statistics.median(late_us) < IDLE_MAX_US + WAKE_UP_US,
-           "the first packet after a pause is captured within idle-max-us and the waking of a thread",
-           late_us)
     end(tap, lab, primary, ", after idling")
+
+
+def first_after_idle(tap, lab):
+    """The first packet after a pause. Not on a tap device: its signals wake whoever sleeps."""
+    near, far = "idle0", "idle1"
+    lab.in_namespace("ip", "link", "add", near, "up", "type", "veth", "peer", "name", far)
+    lab.in_namespace("ip", "link", "set", far, "up")
+    primary = begin(lab, "after-idle", {
+        "devices": f"net_af_packet0,iface={far}", "receive-queues": 1, "filter": IDLE_FILTER,
+        "main-lcore": 0, "receive-lcores": "1", "idle": "sleep", "idle-max-us": IDLE_MAX_US,
+        "key-unit": "ns"})
+    lab.start_secondary(1)
+    wait_for(lab.workers, "worker", 20)
+    sent = [[int(word) for word in line.split()] for line in lab.in_namespace(
+        sys.executable, "-c", SEND_SLOWLY, near, IDLE_PACKETS, primary.pid).splitlines()]
+    lab.wait_delivered(IDLE_PACKETS)
+    late_us, ours_us = [], []
+    for message in read(lab):
+        sent_ns, waited_ns = sent[int.from_bytes(message.value[14:16], "big")]
+        late_us.append((message.key - sent_ns) / 1000)
+        ours_us.append(late_us[-1] - waited_ns / 1000)
+    tap.equal(len(late_us), IDLE_PACKETS, "every packet after a pause is there")
+    tap.note(f"first packet after idle: median {statistics.median(late_us):.0f} us, the latest "
+             f"{max(late_us):.0f} us, without waits for a CPU {max(ours_us):.0f} us; "
+             f"idle-max-us {IDLE_MAX_US}")
+    # But for two: what a hypervisor takes away is counted nowhere.
+    tap.ok(sorted(ours_us)[-3] < IDLE_MAX_US + WAKE_UP_US,
+           "the first packet after a pause is captured within idle-max-us and the waking of a thread",
+           sorted(ours_us))
+    end(tap, lab, primary, ", after pauses")
 
 
 def link_goes(tap, lab):
@@ -248,7 +278,7 @@ def main():
     tap = Tap()
     with Lab("rtselect") as lab:
         lab.start_broker()
-        for part in selected, gaps, idle, link_goes, statistics_file:
+        for part in selected, gaps, idle, first_after_idle, link_goes, statistics_file:
             tap.run(part, lab)
             lab.end_programs()
     return tap.finish()
