@@ -3,6 +3,7 @@
 
 #include "kafka_producer.h"
 
+#include "kafka_client.h"
 #include "kafka_settings.h"
 #include "kafka_topic.h"
 #include "log.h"
@@ -17,7 +18,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <syslog.h>
 
 #define LOG_TYPE "kafka"
 
@@ -28,8 +28,7 @@
 #define SAY_AGAIN_NS (UINT64_C(60) * 1000000000)
 
 struct kafka_producer {
-	rd_kafka_t *rk; // the topic's, until it is denied its producer id and replaced
-	rd_kafka_topic_t *target;
+	struct kafka_client client; // the topic's, until it is denied its producer id and replaced
 	bool lone;
 	bool was_denied; // and nothing arrived since
 	uint64_t denied_ns; // when it was denied, 0 = it is not
@@ -46,17 +45,6 @@ struct kafka_producer {
 	uint16_t rest[KAFKA_MAX_BATCH]; // records that are not yet in a batch
 };
 
-// librdkafka's own lines: its connection errors repeat with every attempt, the watcher says it better.
-static void on_log(const rd_kafka_t *rk, int level, const char *facility, const char *text) {
-	struct kafka_topic *topic = rd_kafka_opaque(rk);
-
-	if (strcmp(facility, "FAIL") == 0)
-		kafka_topic_note_failure(topic, text);
-	else if (level <= LOG_ERR && strcmp(facility, "ERROR") != 0)
-		LOG(WARNING, "%s: %s", facility, text);
-	LOG(DEBUG, "%s: %s", facility, text);
-}
-
 static uint64_t number(rd_kafka_t *rk, const char *name) {
 	char value[24] = "";
 	size_t size = sizeof(value);
@@ -67,39 +55,25 @@ static uint64_t number(rd_kafka_t *rk, const char *name) {
 
 // What is in force: the user may have set it, idempotence against `order`, too.
 static void look_at_properties(struct kafka_producer *p) {
-	uint64_t batch_bytes = number(p->rk, "batch.size");
-	uint64_t most_bytes = number(p->rk, "message.max.bytes");
+	uint64_t batch_bytes = number(p->client.rk, "batch.size");
+	uint64_t most_bytes = number(p->client.rk, "message.max.bytes");
 
-	p->idempotent = number(p->rk, "enable.idempotence") != 0;
-	p->outbox.batch_records = (uint32_t)number(p->rk, "batch.num.messages");
+	p->idempotent = number(p->client.rk, "enable.idempotence") != 0;
+	p->outbox.batch_records = (uint32_t)number(p->client.rk, "batch.num.messages");
 	p->outbox.batch_bytes = batch_bytes < most_bytes ? batch_bytes : most_bytes;
 }
 
-// A client and its topic. NULL with `why` set.
-static rd_kafka_t *open_client(
-	struct kafka_topic *topic, bool lone, rd_kafka_topic_t **target, char *why, size_t size
-) {
-	rd_kafka_conf_t *conf = kafka_settings_build(topic->cfg, topic->nb_rings, lone, why, size);
-	rd_kafka_t *rk;
+static int
+open_client(struct kafka_producer *p, struct kafka_client *client, char *why, size_t why_size) {
+	rd_kafka_conf_t *conf = kafka_settings_build(
+		p->topic.cfg, p->topic.nb_rings, p->lone, why, why_size
+	);
 
 	if (conf == NULL)
-		return NULL;
-	rd_kafka_conf_set_log_cb(conf, on_log);
-	rd_kafka_conf_set_opaque(conf, topic);
-	rk = rd_kafka_new(RD_KAFKA_PRODUCER, conf, why, size);
-	if (rk == NULL) {
-		rd_kafka_conf_destroy(conf);
-		return NULL;
-	}
-	*target = rd_kafka_topic_new(rk, topic->cfg->topic, NULL);
-	if (*target != NULL)
-		return rk;
-	snprintf(
-		why, size, "topic %s: %s", topic->cfg->topic,
-		rd_kafka_err2str(rd_kafka_last_error())
-	);
-	rd_kafka_destroy(rk);
-	return NULL;
+		return -EINVAL;
+	rd_kafka_conf_set_log_cb(conf, kafka_topic_on_log);
+	rd_kafka_conf_set_opaque(conf, &p->topic);
+	return kafka_client_open(client, conf, p->topic.cfg->topic, why, why_size);
 }
 
 struct kafka_producer *kafka_producer_create(
@@ -117,23 +91,20 @@ struct kafka_producer *kafka_producer_create(
 	p->topic.nb_rings = nb_rings;
 	p->topic.speaks = speaks;
 	p->lone = lone;
-	p->rk = open_client(&p->topic, lone, &p->target, why, why_size);
-	if (p->rk == NULL)
+	if (open_client(p, &p->client, why, why_size) < 0)
 		goto free_producer;
-	p->events = rd_kafka_queue_get_main(p->rk);
-	p->topic.rk = p->rk;
-	p->topic.topic = p->target;
+	p->events = rd_kafka_queue_get_main(p->client.rk);
+	p->topic.client = p->client;
 	look_at_properties(p);
 	kafka_settings_principal(
-		rd_kafka_conf(p->rk), p->topic.principal, sizeof(p->topic.principal)
+		rd_kafka_conf(p->client.rk), p->topic.principal, sizeof(p->topic.principal)
 	);
 	rc = lone ? 0 : kafka_topic_watch(&p->topic);
 	if (rc == 0)
 		return p;
 	snprintf(why, why_size, "topic %s: %s", cfg->topic, strerror(-rc));
 	rd_kafka_queue_destroy(p->events);
-	rd_kafka_topic_destroy(p->target);
-	rd_kafka_destroy(p->rk);
+	kafka_client_close(p->client);
 free_producer:
 	free(p);
 	return NULL;
@@ -144,7 +115,7 @@ free_producer:
 static bool is_denied_id(const struct kafka_producer *p) {
 	char text[256];
 
-	return rd_kafka_fatal_error(p->rk, text, sizeof(text))
+	return rd_kafka_fatal_error(p->client.rk, text, sizeof(text))
 		== RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED;
 }
 
@@ -177,30 +148,25 @@ static void note_granted(struct kafka_producer *p) {
 
 // Nothing is with the dead client any more: take another one. Whoever watches the topic ends the old one.
 static void replace_client(struct kafka_producer *p) {
-	rd_kafka_t *old_rk = p->rk, *rk;
-	rd_kafka_topic_t *old_target = p->target, *target;
+	struct kafka_client dead = p->client, next;
 	uint64_t hidden;
 	char why[256];
 
-	rk = open_client(&p->topic, p->lone, &target, why, sizeof(why));
-	if (rk == NULL) {
+	if (open_client(p, &next, why, sizeof(why)) < 0) {
 		if (rtap_log_limit_pass(&p->no_client, rtap_monotonic_ns(), SAY_AGAIN_NS, &hidden))
 			LOG(WARNING, "%s; packets wait in the rings, trying on", why);
 		p->denied_ns = rtap_monotonic_ns();
 		return;
 	}
 	rd_kafka_queue_destroy(p->events);
-	p->rk = rk;
-	p->target = target;
-	p->events = rd_kafka_queue_get_main(rk);
+	p->client = next;
+	p->events = rd_kafka_queue_get_main(next.rk);
 	p->denied_ns = 0;
 	partition_outbox_forget(&p->outbox);
-	if (!p->lone) {
-		kafka_topic_change_client(&p->topic, rk, target);
-		return;
-	}
-	rd_kafka_topic_destroy(old_target);
-	rd_kafka_destroy(old_rk);
+	if (p->lone)
+		kafka_client_close_aside(dead);
+	else
+		kafka_topic_change_client(&p->topic, next);
 }
 
 static void replace_client_if_due(struct kafka_producer *p) {
@@ -208,7 +174,7 @@ static void replace_client_if_due(struct kafka_producer *p) {
 
 	if (waited_ns < p->denied_wait_ns)
 		return;
-	if (rd_kafka_outq_len(p->rk) == 0
+	if (rd_kafka_outq_len(p->client.rk) == 0
 	    && (p->lone || !kafka_topic_is_changing_client(&p->topic)))
 		replace_client(p);
 	else if (waited_ns > 6 * DENIED_MOST_NS) // a record that the dead client forgot
@@ -262,7 +228,7 @@ static rd_kafka_resp_err_t produce_with_headers(
 ) {
 	rd_kafka_headers_t *headers = headers_of(r);
 	rd_kafka_resp_err_t err = rd_kafka_producev(
-		p->rk, RD_KAFKA_V_RKT(p->target), RD_KAFKA_V_PARTITION(partition),
+		p->client.rk, RD_KAFKA_V_RKT(p->client.topic), RD_KAFKA_V_PARTITION(partition),
 		RD_KAFKA_V_VALUE(m->payload, m->len), RD_KAFKA_V_KEY(m->key, m->key_len),
 		RD_KAFKA_V_OPAQUE(m->_private), RD_KAFKA_V_MSGFLAGS(0), RD_KAFKA_V_HEADERS(headers),
 		RD_KAFKA_V_END
@@ -281,7 +247,7 @@ static void produce(struct kafka_producer *p, int32_t partition, unsigned int nb
 	for (unsigned int i = 0; i < nb; i++)
 		p->batch[i] = message_of(p->batch_records[i]);
 	if (nb == 0 || p->batch_records[0]->origin == NULL) {
-		rd_kafka_produce_batch(p->target, partition, 0, p->batch, (int)nb);
+		rd_kafka_produce_batch(p->client.topic, partition, 0, p->batch, (int)nb);
 		return;
 	}
 	// A batch has no headers in librdkafka.

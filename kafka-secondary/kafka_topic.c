@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <syslog.h>
 #include <unistd.h>
 
 #define LOG_TYPE "kafka"
@@ -55,10 +56,12 @@ static bool look_at_topic(struct kafka_topic *t, char *what, size_t size) {
 	size_t brokers_size = sizeof(brokers);
 	rd_kafka_resp_err_t err;
 
-	if (rd_kafka_conf_get(rd_kafka_conf(t->rk), "bootstrap.servers", brokers, &brokers_size)
+	if (rd_kafka_conf_get(
+		    rd_kafka_conf(t->client.rk), "bootstrap.servers", brokers, &brokers_size
+	    )
 	    != RD_KAFKA_CONF_OK)
 		brokers[0] = '\0';
-	err = rd_kafka_metadata(t->rk, 0, t->topic, &metadata, METADATA_TIMEOUT_MS);
+	err = rd_kafka_metadata(t->client.rk, 0, t->client.topic, &metadata, METADATA_TIMEOUT_MS);
 	if (err != RD_KAFKA_RESP_ERR_NO_ERROR) {
 		pthread_mutex_lock(&t->lock);
 		snprintf(
@@ -99,14 +102,14 @@ static uint64_t ask_max_message_bytes(struct kafka_topic *t) {
 	rd_kafka_ConfigResource_t *resource = rd_kafka_ConfigResource_new(
 		RD_KAFKA_RESOURCE_TOPIC, t->cfg->topic
 	);
-	rd_kafka_queue_t *answers = rd_kafka_queue_new(t->rk);
+	rd_kafka_queue_t *answers = rd_kafka_queue_new(t->client.rk);
 	const rd_kafka_ConfigResource_t **found;
 	const rd_kafka_ConfigEntry_t **entries;
 	size_t nb_found = 0, nb_entries = 0;
 	rd_kafka_event_t *event;
 	uint64_t bytes = 0;
 
-	rd_kafka_DescribeConfigs(t->rk, &resource, 1, NULL, answers);
+	rd_kafka_DescribeConfigs(t->client.rk, &resource, 1, NULL, answers);
 	event = rd_kafka_queue_poll(answers, METADATA_TIMEOUT_MS);
 	found = event != NULL && rd_kafka_event_error(event) == RD_KAFKA_RESP_ERR_NO_ERROR
 		? rd_kafka_DescribeConfigs_result_resources(
@@ -131,7 +134,8 @@ static void compare_batch_size(struct kafka_topic *t) {
 	uint64_t batch_bytes, topic_bytes = ask_max_message_bytes(t);
 
 	t->size_compared = true;
-	if (rd_kafka_conf_get(rd_kafka_conf(t->rk), "batch.size", text, &size) != RD_KAFKA_CONF_OK)
+	if (rd_kafka_conf_get(rd_kafka_conf(t->client.rk), "batch.size", text, &size)
+	    != RD_KAFKA_CONF_OK)
 		return;
 	batch_bytes = strtoull(text, NULL, 10);
 	if (topic_bytes > 0 && batch_bytes > topic_bytes)
@@ -149,20 +153,16 @@ void kafka_topic_forget_denial(struct kafka_topic *t) {
 }
 
 static void take_client(struct kafka_topic *t) {
-	rd_kafka_t *old_rk = t->rk;
-	rd_kafka_topic_t *old_topic = t->topic;
+	struct kafka_client old = t->client;
 
 	pthread_mutex_lock(&t->lock);
-	if (t->next_rk != NULL) {
-		t->rk = t->next_rk;
-		t->topic = t->next_topic;
-		t->next_rk = NULL;
+	if (t->next.rk != NULL) {
+		t->client = t->next;
+		t->next.rk = NULL;
 	}
 	pthread_mutex_unlock(&t->lock);
-	if (t->rk == old_rk)
-		return;
-	rd_kafka_topic_destroy(old_topic);
-	rd_kafka_destroy(old_rk);
+	if (t->client.rk != old.rk)
+		kafka_client_close(old);
 }
 
 static void *watch_topic(void *arg) {
@@ -226,10 +226,9 @@ void kafka_topic_say_denied(struct kafka_topic *t, enum kafka_denial denial) {
 		    who, t->cfg->topic, what_is_denied(denial), whom, t->cfg->topic);
 }
 
-void kafka_topic_change_client(struct kafka_topic *t, rd_kafka_t *rk, rd_kafka_topic_t *topic) {
+void kafka_topic_change_client(struct kafka_topic *t, struct kafka_client next) {
 	pthread_mutex_lock(&t->lock);
-	t->next_rk = rk;
-	t->next_topic = topic;
+	t->next = next;
 	pthread_mutex_unlock(&t->lock);
 }
 
@@ -237,15 +236,23 @@ bool kafka_topic_is_changing_client(struct kafka_topic *t) {
 	bool changing;
 
 	pthread_mutex_lock(&t->lock);
-	changing = t->next_rk != NULL;
+	changing = t->next.rk != NULL;
 	pthread_mutex_unlock(&t->lock);
 	return changing;
 }
 
-void kafka_topic_note_failure(struct kafka_topic *t, const char *text) {
+static void note_failure(struct kafka_topic *t, const char *text) {
 	pthread_mutex_lock(&t->lock);
 	snprintf(t->last_failure, sizeof(t->last_failure), "%s", text);
 	pthread_mutex_unlock(&t->lock);
+}
+
+void kafka_topic_on_log(const rd_kafka_t *rk, int level, const char *facility, const char *text) {
+	if (strcmp(facility, "FAIL") == 0)
+		note_failure(rd_kafka_opaque(rk), text);
+	else if (level <= LOG_ERR && strcmp(facility, "ERROR") != 0)
+		LOG(WARNING, "%s: %s", facility, text);
+	LOG(DEBUG, "%s: %s", facility, text);
 }
 
 int kafka_topic_watch(struct kafka_topic *t) {

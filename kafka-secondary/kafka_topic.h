@@ -5,9 +5,8 @@
 #pragma once
 
 #include "config.h"
+#include "kafka_client.h"
 #include "log.h"
-
-#include <librdkafka/rdkafka.h>
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -15,8 +14,7 @@
 #include <stdint.h>
 
 struct kafka_topic {
-	rd_kafka_t *rk; // the watcher's from kafka_topic_watch() on
-	rd_kafka_topic_t *topic;
+	struct kafka_client client; // the watcher's from kafka_topic_watch() on
 	char principal[256]; // who the broker takes us for; "" = not known
 	const struct rtap_config *cfg;
 	unsigned int nb_rings;
@@ -28,8 +26,7 @@ struct kafka_topic {
 	// Under `lock`:
 	char last_failure[320]; // of a connection, in librdkafka's words
 	struct rtap_log_limit denied_limit;
-	rd_kafka_t *next_rk; // to watch with from now on, NULL = the same
-	rd_kafka_topic_t *next_topic;
+	struct kafka_client next; // to watch with from now on, none = the same
 };
 
 // What an ACL is missing for.
@@ -39,7 +36,7 @@ enum kafka_denial {
 	KAFKA_DENIED_IDEMPOTENCE, // no WRITE on any topic, before Kafka 3.0 no IDEMPOTENT_WRITE
 };
 
-// Watch `t->topic`; all fields above `speaks`, and it, are set. Never ends. 0 or a negative errno.
+// Watch the client's topic; all fields above `speaks`, and it, are set. Never ends. 0 or a negative errno.
 int kafka_topic_watch(struct kafka_topic *t);
 
 // Say what is denied to whom and how to grant it, once a minute. Any thread.
@@ -48,12 +45,12 @@ void kafka_topic_say_denied(struct kafka_topic *t, enum kafka_denial denial);
 // It is granted: the next denial is another one. Any thread.
 void kafka_topic_forget_denial(struct kafka_topic *t);
 
-// Watch with another client from now on; the old one and its topic are destroyed by the watcher, which may
-// take it some seconds: nobody else may use them any more. Not while an earlier change is under way. Any
-// one thread.
-void kafka_topic_change_client(struct kafka_topic *t, rd_kafka_t *rk, rd_kafka_topic_t *topic);
+// Watch with another client from now on; the old one is closed by the watcher: nobody else may use it any
+// more. Not while an earlier change is under way. Any one thread.
+void kafka_topic_change_client(struct kafka_topic *t, struct kafka_client next);
 bool kafka_topic_is_changing_client(struct kafka_topic *t);
 
-// Keep the text of a connection's failure (refused, TLS, authentication): the watcher says it with its
-// own line once a minute, where librdkafka would repeat it with every attempt. Any thread.
-void kafka_topic_note_failure(struct kafka_topic *t, const char *text);
+// For librdkafka, with a kafka_topic as opaque: logs its lines, but those of a failed connection (refused,
+// TLS, authentication). The watcher says them with its own line once a minute, where librdkafka would
+// repeat them with every attempt. Any thread.
+void kafka_topic_on_log(const rd_kafka_t *rk, int level, const char *facility, const char *text);
