@@ -522,10 +522,13 @@ static int read_stream(struct loader *l) {
 
 // An ini file, such as Fastcapa's, starts with comments and a [section].
 static int refuse_ini(struct loader *l) {
-	size_t line = 1, column = 1;
+	static const char mark[] = {'\xef', '\xbb', '\xbf'}; // an editor of Windows begins with it
+	size_t line = 1, column = 1, i = 0;
 	bool comment = false;
 
-	for (size_t i = 0; i < l->size; i++, column++) {
+	if (l->size >= sizeof(mark) && memcmp(l->data, mark, sizeof(mark)) == 0)
+		i = sizeof(mark);
+	for (; i < l->size; i++, column++) {
 		char c = l->data[i];
 
 		if (c == '\n') {

@@ -118,6 +118,9 @@ CASES = (
     ("[other]\nclient.id = a\n" + GLOBAL, "Fastcapa never read [other]", {}, {}),
     (GLOBAL + TOPIC + "#x = 1\n\n" + GLOBAL + "client.id =\t\u00e4 = : # \"x\"", None,
      {"client.id": '\u00e4 = : # "x"'}, {}),
+    # Windows' ways
+    ("\ufeff" + (GLOBAL + "client.id = a\n\n" + TOPIC + "acks = all\n").replace("\n", "\r\n"), None,
+     {"client.id": "a"}, {"acks": "all"}),
     # notes
     (GLOBAL + "sasl.password = p4ss", "sasl.password is a secret: chmod 600",
      {"sasl.password": "p4ss"}, {}),
@@ -201,7 +204,7 @@ def refusals(tap, files):
 
 
 def programs_name_the_tool(tap, files):
-    files.make(EVERYTHING)
+    files.make("\ufeff" + EVERYTHING.replace("\n", "\r\n"))
     for program in PROGRAMS:
         done = run(program, "-c", files.ini)
         tap.ok(done.returncode == 3 and done.stderr.count("\n") == 1

@@ -248,6 +248,7 @@ static const struct {
 	{BYTES("? {a: b}\n: 1\n"), "1:3: a list or mapping as a key; allowed: a word"},
 	{BYTES("[kafka]\ntopic = pcap\n"), "1:1: " INI},
 	{BYTES("# comment\n; more\n\n  [a]\n"), "4:3: " INI},
+	{BYTES("\xef\xbb\xbf# comment\r\n\r\n[kafka]\r\ntopic = pcap\r\n"), "3:1: " INI},
 	{BYTES("topic = pcap\n"), "1:1: no mapping" LINES},
 	{BYTES("workers: 1\n\tmtu: 1500\n"),
 	 "2:1: not valid YAML: found a tab character that violates indentation while scanning a plain scalar" LINES},
