@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <unistd.h>
@@ -134,6 +135,29 @@ static int check_promises(const rd_kafka_conf_t *conf, char *why, size_t size) {
 	return 0;
 }
 
+// librdkafka reads a number up to the first character that is none of it, 100k as 100, and keeps what
+// fits into its type.
+static int
+check_number(const rd_kafka_conf_t *conf, const struct rtap_property *p, char *why, size_t size) {
+	char taken[64], *end;
+	double number, written;
+
+	get(conf, p->name, taken, sizeof(taken));
+	number = strtod(taken, &end);
+	// What it took word for word is text, and what does not fit is no number.
+	if (end == taken || *end != '\0' || strlen(taken) == sizeof(taken) - 1
+	    || strcmp(taken, p->value) == 0)
+		return 0;
+	written = strtod(p->value, &end);
+	if (end == p->value || (*end == '\0' && written == number)) // acks=all is -1
+		return 0;
+	snprintf(
+		why, size,
+		"librdkafka reads this as %s; allowed: a number in digits, without a unit", taken
+	);
+	return -EINVAL;
+}
+
 static int set_users(
 	rd_kafka_conf_t *conf, const struct rtap_config *cfg, const struct rtap_property_list *list,
 	const char *section, bool topic, char *why, size_t size
@@ -149,6 +173,7 @@ static int set_users(
 				  "kafka.global";
 		if (refusal == NULL
 		    && (set(conf, p->name, p->value, reason, sizeof(reason)) < 0
+			|| check_number(conf, p, reason, sizeof(reason)) < 0
 			|| check_promises(conf, reason, sizeof(reason)) < 0))
 			refusal = reason;
 		if (refusal == NULL)

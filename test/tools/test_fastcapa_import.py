@@ -82,6 +82,10 @@ CASES = (
     (GLOBAL + "reconnect.backoff.jitter.ms = 500",
      "reconnect.backoff.jitter.ms is now reconnect.backoff.ms",
      {"reconnect.backoff.ms": "500"}, {}),
+    (GLOBAL + "batch.size = 100k", "2: batch.size is now 100: so librdkafka reads",
+     {"batch.size": "100"}, {}),
+    (TOPIC + "acks = -1 # all", "2: acks is now -1", {}, {"acks": "-1"}),
+    (GLOBAL + "client.id = 7a", None, {"client.id": "7a"}, {}),
     # of no use any more
     (GLOBAL + "enforce.isr.cnt = 2", "min.insync.replicas of the topic", {}, {}),
     (GLOBAL + "socket.blocking.max.ms = 2", "no longer uses it", {}, {}),

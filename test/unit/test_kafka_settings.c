@@ -25,6 +25,8 @@
 	"delivery.report.only.error=true is refused: without the report of a success its buffer "  \
 	"could never be released"
 #define PARTITIONER "the partition is chosen by flow, see the key `partitioner` at the top level"
+#define READ_AS(number)                                                                            \
+	"librdkafka reads this as " number "; allowed: a number in digits, without a unit"
 #define NOT_TOPIC                                                                                  \
 	"librdkafka has no topic property of this name; global ones belong under kafka.global"
 
@@ -118,6 +120,15 @@ static const struct {
 	{TOPIC "compression.level: 99\n",
 	 "3:5: kafka.topic.compression.level: Configuration property \"compression.level\" value 99 is "
 	 "outside allowed range -1..12"},
+	// numbers that are not all a number, or none that librdkafka can keep
+	{GLOBAL "batch.size: 100k\n", "3:5: kafka.global.batch.size: " READ_AS("100")},
+	{GLOBAL "batch.size: 1e6\n", "3:5: kafka.global.batch.size: " READ_AS("1")},
+	{GLOBAL "batch.size: 0100\n", "3:5: kafka.global.batch.size: " READ_AS("64")},
+	{GLOBAL "batch.size: 99999999999\n",
+	 "3:5: kafka.global.batch.size: " READ_AS("1215752191")},
+	{GLOBAL "linger.ms: 5 ms\n", "3:5: kafka.global.linger.ms: " READ_AS("5")},
+	{TOPIC "request.timeout.ms: 3s\n", NULL},
+	{TOPIC "acks: -1,\n", "3:5: kafka.topic.acks: " READ_AS("-1")},
 	{GLOBAL "security.protocol: sasl_ssl\n    sasl.mechanism: KERBEROS\n",
 	 "4:5: kafka.global.sasl.mechanism: \"KERBEROS\" is no mechanism of SASL that librdkafka "
 	 "knows; allowed: GSSAPI, PLAIN, SCRAM-SHA-256, SCRAM-SHA-512, OAUTHBEARER"},
@@ -159,6 +170,8 @@ START_TEST(reason_keeps_secrets) {
 }
 END_TEST
 
+#define DIGITS "0000000000000000000000000000000000000000000000000000000000000000000000000000000007"
+
 // What a user wrote wins where the promise allows it, wherever it stands.
 static const struct {
 	const char *text, *name, *value;
@@ -178,6 +191,10 @@ static const struct {
 	{GLOBAL "bootstrap.servers: a:1,b:2\n", "bootstrap.servers", "a:1,b:2"},
 	{GLOBAL "metadata.broker.list: c:3\n", "bootstrap.servers", "c:3"},
 	{GLOBAL "client.id: probe\n", "client.id", "probe"},
+	{GLOBAL "client.id: 7a\n", "client.id", "7a"},
+	{GLOBAL "client.id: \"" DIGITS "\"\n", "client.id", DIGITS},
+	{GLOBAL "linger.ms: 0.5\n", "linger.ms", "0.5"},
+	{GLOBAL "batch.size: 0x100000\n", "batch.size", "1048576"},
 	{GLOBAL "acks: 1\n", "acks", "1"},
 	{GLOBAL "acks: all\n", "acks", "-1"},
 	{TOPIC "acks: 2\n", "acks", "2"},
