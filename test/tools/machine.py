@@ -21,6 +21,7 @@ mtu: 9000
 topic: "pcap"
 hugepage-directory: "{directory}"
 worker-cpus: "{workers}"
+run-as: "{user}"
 kafka:
   global:
     bootstrap.servers: "127.0.0.1:1"
@@ -78,10 +79,18 @@ class Machine:
     def program(self, name, script):
         self.write(f"usr/bin/{name}", f"#!/bin/sh\n{script}\n").chmod(0o755)
 
-    def checked(self, device=MAIN, mib=256, directory="", workers=""):
+    def checked(self, device=MAIN, mib=256, directory="", workers="", user=""):
         """What capture-primary --check says."""
-        text = CHECKED.format(device=device, mib=mib, directory=directory, workers=workers)
+        text = CHECKED.format(device=device, mib=mib, directory=directory, workers=workers,
+                              user=user)
         self.program("capture-primary", f"cat <<'END'\n{text}END")
+
+    def refers(self, prop, value, mode):
+        """A property of Kafka that names a FILE."""
+        path = self.write("secret", "x\n")
+        path.chmod(mode)
+        value = value.replace("FILE", str(path))
+        self.write("ringtap.yaml", f"kafka: {{global: {{{prop}: {value}}}}}\n")
 
     def refused(self, line):
         self.program("capture-primary", f"echo '{line}' >&2; exit 3")

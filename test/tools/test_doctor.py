@@ -16,14 +16,15 @@ from tap import Tap
 
 NAMES = ["configuration", "hugepages", "hugepage-mount", "stale-hugepages", "limits", "iommu",
          "drivers", "numa", "isolation", "governor", "time", "brokers", "topic", "acl"]
+NOIOMMU = "sys/module/vfio/parameters/enable_unsafe_noiommu_mode"
 NOTHING = (lambda m: None)
 
 # (check, status, what is changed in a machine that is as it should be, what is said)
 CASES = (
     ("configuration", "ok", NOTHING, "is valid, 256 MiB of hugepages needed"),
-    ("configuration", "warn", lambda m: m.remove("usr/bin/kafka-secondary"),
+    ("configuration", "fail", lambda m: m.remove("usr/bin/kafka-secondary"),
      "there is no kafka-secondary", "ninja -C build"),
-    ("configuration", "warn", lambda m: m.remove("usr/bin/capture-primary"),
+    ("configuration", "fail", lambda m: m.remove("usr/bin/capture-primary"),
      "there is no capture-primary", "ninja -C build"),
     ("configuration", "warn", lambda m: m.write(
         "ringtap.yaml", "kafka: {global: {sasl.password: p4ss}}\n").chmod(0o644),
@@ -39,6 +40,25 @@ CASES = (
      lambda m: m.program("kafka-secondary", "echo 'kafka.global.acks: refused' >&2; exit 3"),
      "kafka.global.acks: refused", "edit"),
 
+    ("configuration", "warn", lambda m: m.refers("sasl.password", "{file: FILE}", 0o604),
+     "everybody may read", "secret -> chmod o-r /"),
+    ("configuration", "ok", lambda m: (m.checked(user="nobody"),
+                                       m.refers("sasl.password", "{file: FILE}", 0o600)),
+     "is valid"),  # read as root
+    ("configuration", "warn", lambda m: m.refers("ssl.key.location", "FILE", 0o644),
+     "everybody may read", "-> chown root /", "secret && chmod 400 /"),
+    ("configuration", "ok", lambda m: m.refers("ssl.ca.location", "FILE", 0o644), "is valid"),
+    ("configuration", "ok", lambda m: m.refers("ssl.key.location", "FILE", 0o600), "is valid"),
+    ("configuration", "fail", lambda m: (m.checked(user="nobody"), m.root.chmod(0o755),
+                                         m.refers("ssl.key.location", "FILE", 0o600)),
+     "nobody may not read", "(ssl.key.location) -> chown nobody /", "secret && chmod 400 /"),
+    ("configuration", "fail", lambda m: (m.checked(user="nobody"), m.root.chmod(0o755),
+                                         m.refers("ssl.ca.location", "FILE", 0o600)),
+     "(ssl.ca.location) -> chmod o+r /"),
+    ("configuration", "fail", lambda m: (m.checked(user="nobody"),  # its directory is root's
+                                         m.refers("sasl.kerberos.keytab", "FILE", 0o644)),
+     "(sasl.kerberos.keytab) -> put it where nobody gets to: not below /"),
+
     ("hugepages", "ok", NOTHING, "node 0: 128 of 2 MiB needed, 256 free of 256"),
     ("hugepages", "ok", lambda m: (m.pages(0, 2048, 256, 1),
                                    m.hugepage_file("ringtapmap_0", mapped_by=77)),
@@ -49,6 +69,10 @@ CASES = (
      "node 0: 128 of 2 MiB needed, 100 free of 256", f"echo 284 > /{NODE}/node0/"),
     ("hugepages", "fail", lambda m: (m.pages(0, 2048, 256, 100), m.hugepage_file("ringtapmap_0")),
      "node 0: 128 of 2 MiB needed"),
+    ("hugepages", "ok", lambda m: (m.pages(0, 2048, 256, 127), m.hugepage_file("ringtapmap_0")),
+     "node 0: 128 of 2 MiB needed, 127 free"),  # the next start removes its own file
+    ("hugepages", "fail", lambda m: (m.pages(0, 2048, 256, 127), m.hugepage_file("rtemap_0")),
+     "node 0: 128 of 2 MiB needed, 127 free"),
     ("hugepages", "fail", lambda m: (m.pages(0, 2048, 0), m.pages(1, 2048, 0)),
      "none are reserved", f"echo 256 > /{NODE}/node0/hugepages/hugepages-2048kB/nr_hugepages"),
     ("hugepages", "fail", lambda m: m.write("proc/meminfo", "MemTotal: 1 kB\n"),
@@ -75,12 +99,20 @@ CASES = (
     ("stale-hugepages", "warn", lambda m: (m.hugepage_file("ringtapmap_0", mapped_by=77),
                                            m.hugepage_file("rtemap_3")),
      "nobody maps /dev/hugepages/rtemap_3 (2 MiB) -> rm /dev/hugepages/rtemap_3"),
+    ("stale-hugepages", "fail", lambda m: (m.pages(0, 2048, 256, 127),
+                                           m.hugepage_file("rtemap_3")),
+     "nobody maps /dev/hugepages/rtemap_3 (2 MiB), and too few pages are free -> rm "),
+    ("stale-hugepages", "warn", lambda m: (m.pages(0, 2048, 256, 100),
+                                           m.hugepage_file("ringtapmap_0")),
+     "nobody maps /dev/hugepages/ringtapmap_0 (2 MiB) -> rm "),
 
     ("limits", "ok", NOTHING, "65536 files may be open"),
     ("limits", "ok", lambda m: (m.limits(65536, 1024), m.write(
         "proc/self/status", "CapEff:\t0000000000004000\n")), "locked without limit"),
     ("limits", "warn", lambda m: m.limits(1 << 30, 65536), "no more than 1048576 KiB",
      "ulimit -l unlimited"),
+    ("limits", "warn", lambda m: (m.limits(65536, 65536), m.checked(device="net_tap0")),
+     "no more than 64 KiB may be locked", "ulimit -l unlimited"),  # vfio-pci alone locks
     ("limits", "warn", lambda m: m.limits("unlimited", 1023), "only 1023 files", "ulimit -n"),
     ("limits", "fail", lambda m: m.limits(65536, 65536), "64 KiB may be locked, 262144 KiB",
      "LimitMEMLOCK=infinity"),
@@ -91,12 +123,16 @@ CASES = (
     ("iommu", "ok", NOTHING, "on, 2 groups"),
     ("iommu", "ok", lambda m: (m.no_iommu(), m.checked(device="net_tap0")), "virtual devices"),
     ("iommu", "warn", lambda m: (m.no_iommu(), m.driver(MAIN, "uio_pci_generic")),
-     "off: vfio-pci will not work", "intel_iommu=on"),
-    ("iommu", "warn", lambda m: (m.no_iommu(), m.write(
-        "sys/module/vfio/parameters/enable_unsafe_noiommu_mode", "Y")),
+     "off: vfio-pci will not work", "intel_iommu=on", "--bind=uio_pci_generic ADDRESS"),
+    ("iommu", "warn", lambda m: (m.no_iommu(), m.write(NOIOMMU, "Y")),
      "works without it and without its protection", "iommu=pt"),
     ("iommu", "fail", lambda m: m.no_iommu(), f"off, and {MAIN} is bound to vfio-pci",
-     "enable_unsafe_noiommu_mode"),
+     f"modprobe uio_pci_generic && dpdk-devbind.py --bind=uio_pci_generic {MAIN}"),
+    ("iommu", "fail", lambda m: (m.no_iommu(), m.write(NOIOMMU, "N")), f"off, and {MAIN} is",
+     f"echo Y > /{NOIOMMU}"),
+    ("iommu", "fail", lambda m: (m.no_iommu(), m.write("proc/sys/kernel/osrelease", "6.1.0"),
+                                 m.write("boot/config-6.1.0", "CONFIG_VFIO_NOIOMMU=y\n")),
+     f"off, and {MAIN} is", "modprobe vfio enable_unsafe_noiommu_mode=1"),
     ("iommu", "fail", lambda m: m.group(7, MAIN, SPARE),
      f"{MAIN} shares its IOMMU group with {SPARE} (ixgbe)", f"--bind=vfio-pci {SPARE}"),
 
@@ -106,7 +142,15 @@ CASES = (
     ("drivers", "ok", lambda m: (m.no_iommu(), m.driver(MAIN, "uio_pci_generic")),
      f"{MAIN} uio_pci_generic"),
     ("drivers", "ok", lambda m: m.checked(device="3:0.0,arg=1"), f"{MAIN} vfio-pci"),
-    ("drivers", "warn", lambda m: m.driver(MAIN, "uio_pci_generic"),
+    ("drivers", "fail", lambda m: (m.driver(MAIN, "uio_pci_generic"),
+                                   m.write("sys/kernel/iommu_groups/7/type", "DMA-FQ")),
+     "the IOMMU, which does not let it to memory", f"--bind=vfio-pci {MAIN}"),
+    ("drivers", "fail", lambda m: (m.no_iommu(), m.checked(device=SPARE)),
+     f"{SPARE} belongs to the kernel's", f"--bind=uio_pci_generic {SPARE}"),
+    ("drivers", "fail", lambda m: (m.no_iommu(), m.checked(device=SPARE), m.write(NOIOMMU, "Y")),
+     f"{SPARE} belongs to the kernel's", f"--bind=vfio-pci {SPARE}"),
+    ("drivers", "warn", lambda m: (m.driver(MAIN, "uio_pci_generic"),
+                                   m.write("sys/kernel/iommu_groups/7/type", "identity")),
      "uio_pci_generic does without the IOMMU that is there", f"--bind=vfio-pci {MAIN}"),
     ("drivers", "fail", lambda m: m.checked(device=SPARE),
      f"{SPARE} belongs to the kernel's ixgbe as eno2",
@@ -127,7 +171,9 @@ CASES = (
     ("numa", "warn", lambda m: m.write(f"{PCI}/{MAIN}/numa_node", -1),
      "the firmware does not say", "lspci"),
     ("numa", "fail", lambda m: m.write(f"{CPU}/online", "0-2"),
-     "receive-lcores 3 do not exist or are off; there are 0-2", "mend receive-lcores"),
+     "lcores 3 do not exist or are off; there are 0-2", "mend receive-lcores"),
+    ("numa", "fail", lambda m: m.write(f"{CPU}/online", "1-7"),
+     "lcores 0 do not exist or are off", "and main-lcore"),
 
     ("isolation", "ok", NOTHING, "receive-lcores 2-3 are isolated"),
     ("isolation", "warn", lambda m: m.write(f"{CPU}/isolated", "2"),
@@ -150,11 +196,14 @@ CASES = (
         "chronyc", "echo 'System time     : 0.000020 seconds fast of NTP time'\n"
         "echo 'Leap status     : Normal'")), "chrony follows its source, 0.02 ms off"),
     ("time", "warn", lambda m: m.write("adjtimex", "0 250000"), "up to 250 ms off", "chronyc"),
-    ("time", "warn", lambda m: m.write("adjtimex", "64 16000000"), "nothing sets the clock",
+    ("time", "fail", lambda m: (m.write("adjtimex", "64 16000000"), m.program(
+        "chronyc", "echo 'System time     : 0.200000 seconds slow of NTP time'\n"
+        "echo 'Leap status     : Normal'")), "chrony is still 200 ms off", "chronyc makestep"),
+    ("time", "fail", lambda m: m.write("adjtimex", "64 16000000"), "nothing sets the clock",
      "apt-get install chrony"),
-    ("time", "warn", lambda m: (m.write("adjtimex", "64 16000000"), m.program(
+    ("time", "fail", lambda m: (m.write("adjtimex", "64 16000000"), m.program(
         "timedatectl", "echo NTP=yes")), "not synchronised yet", "timesync-status"),
-    ("time", "warn", lambda m: (m.write("adjtimex", "64 16000000"), m.program(
+    ("time", "fail", lambda m: (m.write("adjtimex", "64 16000000"), m.program(
         "chronyc", "echo 'System time     : 0.000020 seconds fast of NTP time'\n"
         "echo 'Leap status     : Not synchronised'")), "nothing sets the clock"),
 
@@ -209,13 +258,24 @@ def processes_that_cannot_be_seen(tap):
         machine.write("proc/77/comm", "qemu\n")
         for uid, *words in (
                 (1000, "1 files may be stale: 1 processes cannot be looked at",
-                 "sudo tools/doctor"),
+                 "sudo ", "--only stale-hugepages"),
                 (0, "nobody maps /dev/hugepages/rtemap_0 (2 MiB), except perhaps qemu (77)",
                  "(if you know")):
             with unittest.mock.patch.object(pathlib.Path, "read_text", closed), \
                     unittest.mock.patch.object(os, "geteuid", lambda uid=uid: uid):
                 found = finding.summary(memory.check_stale(context))
             says(tap, {"name": "stale-hugepages", **found._asdict()}, "warn", *words)
+
+
+def files_that_need_root(tap):
+    sys.path.insert(0, str(SOURCE / "tools" / "doctor.d"))
+    import configuration
+
+    for uid, remedy in ((1000, f"sudo {sys.argv[0]}"), (0, "edit x")):
+        with unittest.mock.patch.object(os, "geteuid", lambda uid=uid: uid):
+            found = configuration.refusal("a line\nx.yaml: Permission denied\n", "edit x")
+        tap.equal((found.detail, found.remedy), ("x.yaml: Permission denied", remedy),
+                  f"what user {uid} may not read: {remedy}")
 
 
 def tree_of(root):
@@ -248,11 +308,33 @@ def usage(tap):
     done = run("--help")
     tap.ok(done.returncode == 0 and done.stdout.startswith("Usage:"), "--help", done.stdout)
     for words, line in ((("--only", "nic"), "no check 'nic'; there are configuration, "),
-                        (("--only",), "--only takes a value"), (("-x",), "unknown argument '-x'"),
+                        (("--only",), "option --only requires argument"),
+                        (("-x",), "option -x not recognized"),
                         (("FILE",), "unknown argument 'FILE'")):
         done = run(*words)
         tap.ok(done.returncode == 2 and line in done.stderr and not done.stdout
                and done.stderr.count("\n") == 1, f"{' '.join(words)}: usage, exit 2", done.stderr)
+
+
+def ways_to_name_the_file(tap):
+    with Machine() as machine:
+        for words in (("-c", machine.config), (f"-c{machine.config}",),
+                      ("--config", machine.config), (f"--config={machine.config}",)):
+            checks = doctor("--root", machine.root, *words, "--only=configuration")[1]
+            says(tap, checks["configuration"], "ok", f"{machine.config} is valid")
+
+
+def addresses(tap):
+    """As librdkafka takes them apart."""
+    sys.path.insert(0, str(SOURCE / "tools" / "doctor.d"))
+    import cluster
+
+    for text, *wanted in (
+            ("a:1, b ,c:3", ("a", 1), ("b", 9092), ("c", 3)),
+            ("SASL_SSL://a.b:1,PLAINTEXT://c", ("a.b", 1), ("c", 9092)),
+            ("[::1]:9093,[fe80::1%eth0]", ("::1", 9093), ("fe80::1%eth0", 9092)),
+            ("::1,ssl://[2001:db8::7]:1", ("::1", 9092), ("2001:db8::7", 1)), (" , ",)):
+        tap.equal(cluster.addresses(text), wanted, f"addresses of {text!r}")
 
 
 def as_text(tap):
@@ -270,6 +352,10 @@ def this_machine(tap):
     """The real thing, with the real programs and the configuration that is shipped."""
     code, checks = doctor()
     tap.equal(list(checks), NAMES, "this machine: every check is made")
+    with Machine() as machine:
+        path = machine.write("real.yaml", "kafka: {global: {batch.size: 100k}}\n")
+        says(tap, doctor("-c", path, "--only", "configuration")[1]["configuration"], "fail",
+             "kafka.global.batch.size: librdkafka reads this as 100", f"edit {path}")
     broken = [check for check in checks.values() if "this check broke" in check["detail"]]
     tap.none(broken, "this machine: no check breaks")
     says(tap, checks["configuration"], "ok", "config/ringtap.yaml is valid")
@@ -280,8 +366,8 @@ def this_machine(tap):
 
 def main():
     tap = Tap()
-    for part in (each_status, no_device_named, processes_that_cannot_be_seen, changes_nothing,
-                 usage, as_text, this_machine):
+    for part in (each_status, no_device_named, processes_that_cannot_be_seen,
+                 files_that_need_root, changes_nothing, usage, ways_to_name_the_file, addresses, as_text, this_machine):
         tap.run(part)
     return tap.finish()
 

@@ -3,10 +3,11 @@
 
 import re
 
-from cluster import MECHANISMS, Cluster, Security, Unreachable, addresses, reach
+from cluster import (MECHANISMS, Cluster, Security, Unreachable, address_text, addresses,
+                     reach)
 from configuration import WITHOUT
 from devices import nb_ports
-from finding import fail, ok, warn
+from finding import fail, ok, only, warn
 
 TOPIC_UNAUTHORIZED, UNKNOWN_TOPIC = 29, 3
 WRITE = 1 << 4
@@ -31,7 +32,7 @@ class Kafka:
             return
         self.security = Security(configuration)
         servers = addresses(configuration.kafka("bootstrap.servers", "metadata.broker.list"))
-        self.bootstrap = ",".join(f"{host}:{port}" for host, port in servers)
+        self.bootstrap = ",".join(address_text(*server) for server in servers)
         self._connect(servers)
 
     def _connect(self, servers):
@@ -89,7 +90,7 @@ class Kafka:
     def _give_up(self, *findings):
         self.findings = list(findings)
         self.problem = warn("not looked at: the brokers cannot be asked",
-                            "tools/doctor --only brokers")
+                            only("brokers"))
 
 
 def check_brokers(context):
@@ -212,7 +213,7 @@ def check_acl(context):
         return [fail(f"{who} has no rights on topic {kafka.name}", grant(kafka))]
     if kafka.topic.error or kafka.topic.operations < 0:
         return [warn(f"the cluster does not say what {who} may do with {kafka.name}",
-                     "tools/doctor --only topic")]
+                     only("topic"))]
     if not kafka.topic.operations & WRITE:
         return [fail(f"{who} may not write to topic {kafka.name}", grant(kafka))]
     return [ok(f"{who} may write to topic {kafka.name}")]

@@ -18,12 +18,17 @@ class Unreachable(Exception):
 
 
 def addresses(text):
-    """[(host, port)] of bootstrap.servers."""
+    """[(host, port)] of bootstrap.servers, as librdkafka takes them apart."""
     found = []
     for part in filter(None, (part.strip() for part in text.split(","))):
-        match = re.fullmatch(r"(?:[A-Za-z_]+://)?\[?(.*?)\]?(?::(\d+))?", part)
-        found.append((match[1], int(match[2] or DEFAULT_PORT)))
+        # With more colons than one and no brackets it is an IPv6 address without a port.
+        match = re.fullmatch(r"(?:[A-Za-z_]+://)?(?:(\[.+\]|[^:]*)(?::(\d+))?|(.*))", part)
+        found.append(((match[1] or match[3]).strip("[]"), int(match[2] or DEFAULT_PORT)))
     return found
+
+
+def address_text(host, port):
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 class Security:
@@ -74,7 +79,7 @@ class Security:
 
 def reach(host, port, context):
     """Connects, with TLS if there is a context. Raises Unreachable."""
-    where = f"{host}:{port}"
+    where = address_text(host, port)
     try:
         with socket.create_connection((host, port), TIMEOUT_S) as plain:
             if context is not None:
@@ -162,7 +167,7 @@ class Cluster:
         logger.propagate = False
         try:
             self.admin = KafkaAdminClient(
-                bootstrap_servers=[f"{host}:{port}" for host, port in servers],
+                bootstrap_servers=[address_text(*server) for server in servers],
                 client_id="ringtap-doctor", request_timeout_ms=TIMEOUT_S * 1000,
                 api_version_auto_timeout_ms=TIMEOUT_S * 1000, security_protocol=security.protocol,
                 ssl_context=security.context(), sasl_mechanism=security.mechanism or None,

@@ -2,14 +2,21 @@
 """The configuration: what the programs say of it, and what other checks need of it."""
 
 import os
+import pathlib
+import pwd
 import re
+import subprocess
+import sys
 
-from finding import fail, ok, warn
+from finding import fail, ok, only, warn
 from host import cpus_of
 
 SECRET = re.compile(r"password|secret|key\.pem|oauthbearer\.config")
-WITHOUT = warn("not looked at: it needs a valid configuration",
-               "tools/doctor --only configuration")
+WITHOUT = warn("not looked at: it needs a valid configuration", only("configuration"))
+# Files that librdkafka reads with the rights of the workers; the last ones are for nobody else.
+FILES = ("ssl.ca.location", "ssl.crl.location", "ssl.certificate.location", "ssl.key.location",
+         "ssl.keystore.location", "sasl.kerberos.keytab")
+CLOSED = FILES[3:]
 
 
 class Configuration:
@@ -21,6 +28,7 @@ class Configuration:
     def __init__(self, host, path):
         self.host, self.path = host, path
         self.values, self.properties, self.memory_mib = {}, {}, {}
+        self.secret_files = []  # where values stand that are not in the file
         self.secret_inside = False  # a password stands in the file itself
         self.problem = self._load()
 
@@ -32,11 +40,11 @@ class Configuration:
                         "apt-get install python3-yaml")
         checked = self.host.run("capture-primary", "-c", str(self.path), "--check")
         if checked is None:
-            return warn("not looked at: there is no capture-primary",
+            return fail("not looked at: there is no capture-primary",
                         "meson setup build && ninja -C build")
         code, output, errors = checked
         if code != 0:
-            return fail(last_line(errors), f"edit {self.path}; capture-primary --keys")
+            return refusal(errors, f"edit {self.path}; capture-primary --keys")
         self.values = yaml.safe_load(output)
         self.memory_mib = memory_of(output)
         # Secrets are not in the output. All values are text for librdkafka.
@@ -47,6 +55,8 @@ class Configuration:
             self.properties.update(kafka.get(section) or {})
         self.secret_inside = any(SECRET.search(name) and isinstance(value, str)
                                  for name, value in self.properties.items())
+        self.secret_files = [value["file"] for value in self.properties.values()
+                             if isinstance(value, dict) and "file" in value]
         self.properties = {name: fetched(value) for name, value in self.properties.items()}
         return None
 
@@ -69,7 +79,7 @@ class Configuration:
 
 
 def fetched(value):
-    """A property's value, which may stand elsewhere; "" when it is not there, as another check says."""
+    """A property's value, which may stand elsewhere; "" when it is not there, as --check says."""
     if not isinstance(value, dict):
         return value
     if "env" in value:
@@ -83,9 +93,12 @@ def fetched(value):
     return ""
 
 
-def last_line(text):
-    lines = text.strip().splitlines()
-    return lines[-1] if lines else "no reason given"
+def refusal(errors, remedy):
+    """What a program said last, and what mends it."""
+    line = (errors.strip().splitlines() or ["no reason given"])[-1]
+    if "Permission denied" in line and os.geteuid() != 0:
+        remedy = f"sudo {sys.argv[0]}"
+    return fail(line, remedy)
 
 
 def memory_of(output):
@@ -99,20 +112,61 @@ def memory_of(output):
     return memory
 
 
+# ---- files ---------------------------------------------------------------------------------------
+
+def everybody_reads(path):
+    return os.path.isfile(path) and bool(os.stat(path).st_mode & 0o004)
+
+
+def user_of(name):
+    try:
+        return pwd.getpwnam(name)
+    except KeyError:  # kafka-secondary says so
+        return None
+
+
+def may(user, option, path):
+    """What test(1) says as a user."""
+    return subprocess.run(["test", option, path], user=user.pw_uid, group=user.pw_gid, check=False,
+                          extra_groups=os.getgrouplist(user.pw_name, user.pw_gid)).returncode == 0
+
+
+def look_at_workers_files(configuration):
+    """They are read when the workers have become `run-as`: root's own is of no use to them."""
+    name = configuration.get("run-as", "")
+    user = user_of(name)
+    for prop in FILES:
+        path = configuration.kafka(prop)
+        if not path or not os.path.isfile(path):
+            continue
+        mend = f"chown {name or 'root'} {path} && chmod 400 {path}"
+        if user and os.geteuid() == 0 and not may(user, "-r", path):
+            way = [d for d in pathlib.Path(path).absolute().parents if not may(user, "-x", d)]
+            yield fail(f"{name} may not read {path} ({prop})",
+                       f"put it where {name} gets to: not below {way[-1]}" if way
+                       else mend if prop in CLOSED else f"chmod o+r {path}")
+        elif prop in CLOSED and everybody_reads(path):
+            yield warn(f"everybody may read {path}", mend)
+
+
 def check_configuration(context):
     """the configuration, as both programs and librdkafka see it"""
     configuration, path = context.configuration, context.configuration.path
     if configuration.problem:
         return [configuration.problem]
     findings = [ok(f"{path} is valid, "
-                   f"{sum(configuration.memory_mib.values())} MiB of hugepages needed")]
+                   f"{sum(configuration.memory_mib.values())} MiB of hugepages needed"),
+                *look_at_workers_files(configuration)]
+    # These are read as root, before the workers become `run-as`: it need not be its file.
+    findings += [warn(f"everybody may read {file}", f"chmod o-r {file}")
+                 for file in configuration.secret_files if everybody_reads(file)]
     checked = context.host.run("kafka-secondary", "-c", str(path), "--check")
     if checked is None:
-        findings.append(warn("there is no kafka-secondary to look at librdkafka's properties",
+        findings.append(fail("there is no kafka-secondary to look at librdkafka's properties",
                              "meson setup build && ninja -C build"))
-    elif checked[0] != 0:
-        findings.append(fail(last_line(checked[2]), f"edit {path}"))
-    if configuration.secret_inside and os.stat(path).st_mode & 0o004:
+    elif checked[0] != 0 and all(found.status != "fail" for found in findings):
+        findings.append(refusal(checked[2], f"edit {path}"))
+    if configuration.secret_inside and everybody_reads(path):
         findings.append(warn(f"{path} holds a secret and everybody may read it",
                              f"chmod o= {path}"))
     return findings

@@ -3,7 +3,7 @@
 
 import re
 
-from finding import ok, warn
+from finding import fail, ok, warn
 from host import cpu_text, cpus_of
 
 CPU = "/sys/devices/system/cpu"
@@ -64,10 +64,12 @@ def check_time(context):
     if not status & STA_UNSYNC:
         return [warn(f"synchronised, but up to {error_us / 1000:g} ms off", "chronyc sources -v")]
     offset = chrony_offset(host)
+    if offset is not None and offset * 1e6 > TOLERABLE_US:
+        return [fail(f"chrony is still {offset * 1000:g} ms off", "chronyc makestep")]
     if offset is not None:
         return [ok(f"chrony follows its source, {offset * 1000:g} ms off")]
     done = host.run("timedatectl", "show")
     if done is not None and re.search(r"^NTP=yes", done[1], re.M):
-        return [warn("a time service runs and is not synchronised yet",
+        return [fail("a time service runs and is not synchronised yet",
                      "timedatectl timesync-status")]
-    return [warn("nothing sets the clock", "apt-get install chrony")]
+    return [fail("nothing sets the clock", "apt-get install chrony")]

@@ -7,6 +7,7 @@ from finding import fail, ok, warn
 from host import cpu_text
 
 PCI = "/sys/bus/pci/devices"
+NOIOMMU = "/sys/module/vfio/parameters/enable_unsafe_noiommu_mode"
 NETWORK = 0x02
 ADDRESS = re.compile(r"(?:([0-9a-f]{1,8}):)?([0-9a-f]{1,2}):([01]?[0-9a-f])\.([0-7])", re.I)
 # mlx and mana work beside their kernel driver (bifurcated): nothing to bind.
@@ -65,13 +66,21 @@ def is_virtual_only(context):
 
 # ---- drivers -------------------------------------------------------------------------------------
 
-def bind(host, address):
-    load = "" if host.path("/sys/module/vfio_pci").is_dir() else "modprobe vfio-pci && "
-    return f"{load}dpdk-devbind.py --bind=vfio-pci {address}"
-
-
 def iommu_groups(host):
     return host.glob("/sys/kernel/iommu_groups/*")
+
+
+def is_unprotected(host):
+    """Whether vfio-pci does without an IOMMU."""
+    return host.text(NOIOMMU) == "Y"
+
+
+def bind(host, address):
+    """vfio-pci where that works."""
+    driver = "vfio-pci" if iommu_groups(host) or is_unprotected(host) else "uio_pci_generic"
+    loaded = host.path(f"/sys/module/{driver.replace('-', '_')}").is_dir()
+    load = "" if loaded else f"modprobe {driver} && "
+    return f"{load}dpdk-devbind.py --bind={driver} {address}"
 
 
 def interfaces(host, address):
@@ -106,6 +115,9 @@ def look_at_driver(host, address):
         return fail(f"{address} has no driver", bind(host, address))
     if driver in BIFURCATED:
         return ok(f"{address} {driver}, which it keeps")
+    if driver in UIO and (host.text(f"{PCI}/{address}/iommu_group/type") or "").startswith("DMA"):
+        return fail(f"{address} {driver} does without the IOMMU, which does not let it to memory",
+                    bind(host, address))
     if driver in UIO and iommu_groups(host):
         return warn(f"{address} {driver} does without the IOMMU that is there",
                     bind(host, address))
@@ -143,20 +155,30 @@ def look_at_group(host, address):
                 "dpdk-devbind.py --bind=vfio-pci " + " ".join(bad))
 
 
+def without_iommu(host, devices):
+    """The way without it and its protection: Debian's kernel has no CONFIG_VFIO_NOIOMMU."""
+    if host.path(NOIOMMU).exists():
+        return f"echo Y > {NOIOMMU}"
+    kernel = host.text("/proc/sys/kernel/osrelease")
+    if "CONFIG_VFIO_NOIOMMU=y" in (host.text(f"/boot/config-{kernel}") or ""):
+        return "modprobe vfio enable_unsafe_noiommu_mode=1"
+    return bind(host, " ".join(devices) or "ADDRESS")
+
+
 def check_iommu(context):
     """the IOMMU, which vfio-pci needs"""
     host, groups = context.host, iommu_groups(context.host)
     vfio = [a for a in captured(context) if driver_of(host, a) == "vfio-pci"]
     if groups:
         return [ok(f"on, {len(groups)} groups"), *(look_at_group(host, a) for a in vfio)]
-    if host.text("/sys/module/vfio/parameters/enable_unsafe_noiommu_mode") == "Y":
+    if is_unprotected(host):
         return [warn("off; vfio-pci works without it and without its protection",
                      "switch it on in the firmware, intel_iommu=on iommu=pt on the kernel's "
                      "command line")]
     intel = "vendor_id\t: GenuineIntel" in (host.text("/proc/cpuinfo") or "")
     switch = ("switch it on in the firmware, then " + ("intel_iommu=on " if intel else "")
               + "iommu=pt on the kernel's command line; or, without protection, "
-              "echo Y > /sys/module/vfio/parameters/enable_unsafe_noiommu_mode")
+              + without_iommu(host, vfio))
     if vfio:
         return [fail(f"off, and {', '.join(vfio)} is bound to vfio-pci", switch)]
     if is_virtual_only(context):
@@ -182,11 +204,11 @@ def look_at_place(context, address, nodes, lcores):
 def check_numa(context):
     """NICs against receive-lcores: at one NUMA node"""
     nodes, lcores = context.host.nodes(), context.configuration.receive_lcores()
-    absent = lcores - context.host.online_cpus()
+    absent = (lcores | {context.configuration.get("main-lcore", 0)}) - context.host.online_cpus()
     if absent:
-        return [fail(f"receive-lcores {cpu_text(absent)} do not exist or are off; there are "
+        return [fail(f"lcores {cpu_text(absent)} do not exist or are off; there are "
                      f"{cpu_text(context.host.online_cpus())}",
-                     f"mend receive-lcores in {context.configuration.path}")]
+                     f"mend receive-lcores and main-lcore in {context.configuration.path}")]
     if len(nodes) == 1:
         return [ok("one node")]
     found = [look_at_place(context, a, nodes, lcores) for a in captured(context)

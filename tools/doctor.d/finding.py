@@ -2,10 +2,12 @@
 """What a check says, and how the parts of what it says become one line."""
 
 import collections
+import sys
 
 # status: ok, warn or fail. remedy: the command, or the line of configuration, that mends it.
 Finding = collections.namedtuple("Finding", "status detail remedy", defaults=("",))
 
+# warn: it costs something. fail: it prevents running, or makes what is captured wrong.
 WORSE = ("ok", "warn", "fail")
 
 
@@ -19,6 +21,11 @@ def warn(detail, remedy):
 
 def fail(detail, remedy):
     return Finding("fail", detail, remedy)
+
+
+def only(name):
+    """The command that makes a check alone."""
+    return f"{sys.argv[0]} --only {name}"
 
 
 def summary(findings):

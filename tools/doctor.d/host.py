@@ -6,8 +6,10 @@ import os
 import pathlib
 import shutil
 import subprocess
+import sys
 
 BUILD = pathlib.Path(__file__).resolve().parents[2] / "build"
+BESIDE = pathlib.Path(sys.argv[0]).resolve().parent  # of the doctor that was called
 
 
 def cpus_of(text):
@@ -79,11 +81,12 @@ class Host:
         return [(words[1], words[3].split(",")) for words in lines if words[2:3] == [kind]]
 
     def program(self, name):
-        """Path of a program: one that was built here, else an installed one."""
+        """Path of a program: one that was built here or is installed here, else another one."""
         if not self.is_real:
             return shutil.which(name, path=str(self.path("/usr/bin")))
-        built = pathlib.Path(os.environ.get("RINGTAP_BUILD") or BUILD) / name / name
-        return str(built) if built.exists() else shutil.which(name)
+        build = pathlib.Path(os.environ.get("RINGTAP_BUILD") or BUILD)
+        ours = [path for path in (build / name / name, BESIDE / name) if path.exists()]
+        return str(ours[0]) if ours else shutil.which(name)
 
     def run(self, name, *options):
         """(exit code, output, errors) of a program; None when it is not there or hangs."""

@@ -4,7 +4,8 @@
 import os
 import re
 
-from finding import fail, ok, warn
+from devices import captured, driver_of
+from finding import fail, ok, only, warn
 
 NODE = "/sys/devices/system/node/node{}/hugepages/hugepages-{}kB"
 MACHINE = "/sys/kernel/mm/hugepages/hugepages-{}kB"
@@ -40,13 +41,16 @@ def node_line(host, node, kib):
     return f"node {node}: {total} of {size_text(kib)}, {free} free" if total else ""
 
 
-def look_at_node(host, node, kib, needed_mib):
-    """The pages of one node against what the configuration needs there."""
+def look_at_node(host, node, kib, needed_mib, left_kib):
+    """The pages of one node against what the configuration needs there.
+
+    left_kib: in files of the instance that its next start removes, at whichever node.
+    """
     directory = pages_directory(host, node, kib)
     total = host.number(f"{directory}/nr_hugepages") or 0
     free = host.number(f"{directory}/free_hugepages") or 0
     needed = -(-needed_mib * 1024 // kib)
-    if free >= needed:
+    if free + left_kib // kib >= needed:
         return ok(f"node {node}: {needed} of {size_text(kib)} needed, {free} free of {total}")
     return fail(f"node {node}: {needed} of {size_text(kib)} needed, {free} free of {total}",
                 f"echo {total - free + needed} > {directory}/nr_hugepages")
@@ -66,13 +70,15 @@ def check_hugepages(context):
                      f"echo {pages} > {pages_directory(host, 0, kib)}/nr_hugepages")]
     if not configuration.memory_mib:
         return [warn(f"{have}; how many are needed is not known",
-                     "tools/doctor --only configuration")]
-    prefix = f"{configuration.get('instance')}map_"
+                     only("configuration"))]
+    own = [(identity, size) for name, identity, size in hugepage_files(host)
+           if is_own(configuration, name)]
     mapped = mapped_files(host)[0]
-    if any(os.path.basename(name).startswith(prefix) and identity in mapped
-           for name, identity, _ in hugepage_files(host)):
+    if any(identity in mapped for identity, _ in own):
         return [ok(f"{have}; instance {configuration.get('instance')} runs in them")]
-    return [look_at_node(host, node, kib, mib) for node, mib in configuration.memory_mib.items()]
+    left_kib = sum(size for _, size in own) // 1024
+    return [look_at_node(host, node, kib, mib, left_kib)
+            for node, mib in configuration.memory_mib.items()]
 
 
 # ---- mounts --------------------------------------------------------------------------------------
@@ -142,6 +148,11 @@ def mapped_files(host):
     return files, hidden
 
 
+def is_own(configuration, name):
+    """Whether it is a file of this instance: its next start removes those that are left."""
+    return os.path.basename(name).startswith(f"{configuration.get('instance')}map_")
+
+
 def check_stale(context):
     """files in hugetlbfs that a crashed process left: nobody maps them"""
     files = hugepage_files(context.host)  # before the maps: what is mapped now is in them
@@ -151,12 +162,15 @@ def check_stale(context):
         return [ok(f"{len(files)} files, all in use" if files else "no files")]
     if hidden and os.geteuid() != 0:
         return [warn(f"{len(stale)} files may be stale: {len(hidden)} processes cannot be looked "
-                     "at", "sudo tools/doctor --only stale-hugepages")]
+                     "at", f"sudo {only('stale-hugepages')}")]
     names = ", ".join(f"{name} ({size / 1048576:g} MiB)" for name, size in stale)
     remove = "rm " + " ".join(name for name, _ in stale)
     if hidden:  # from root, too: by a security module
         return [warn(f"nobody maps {names}, except perhaps {', '.join(hidden)}, which cannot be "
                      "looked at", f"{remove} (if you know that these do not use it)")]
+    if any(not is_own(context.configuration, name) for name, _ in stale) \
+            and any(found.status == "fail" for found in check_hugepages(context)):
+        return [fail(f"nobody maps {names}, and too few pages are free", remove)]
     return [warn(f"nobody maps {names}", remove)]
 
 
@@ -181,7 +195,7 @@ def check_limits(context):
     how = "ulimit -l unlimited, or LimitMEMLOCK=infinity in a unit"
     if memlock is None or may_lock(host):
         findings.append(ok("memory may be locked without limit"))
-    elif memlock < needed:
+    elif memlock < needed and "vfio-pci" in [driver_of(host, a) for a in captured(context)]:
         findings.append(fail(f"{memlock >> 10} KiB may be locked, {needed >> 10} KiB are needed "
                              "(or CAP_IPC_LOCK)", how))
     else:
