@@ -273,7 +273,9 @@ def files_that_need_root(tap):
 
     for uid, remedy in ((1000, f"sudo {sys.argv[0]}"), (0, "edit x")):
         with unittest.mock.patch.object(os, "geteuid", lambda uid=uid: uid):
-            found = configuration.refusal("a line\nx.yaml: Permission denied\n", "edit x")
+            found = configuration.refusal(
+                "a line\n2026-11-25T21:11:11.554Z kafka-secondary[15] error main: x.yaml: "
+                "Permission denied\n", "edit x")
         tap.equal((found.detail, found.remedy), ("x.yaml: Permission denied", remedy),
                   f"what user {uid} may not read: {remedy}")
 
@@ -337,6 +339,23 @@ def addresses(tap):
         tap.equal(cluster.addresses(text), wanted, f"addresses of {text!r}")
 
 
+def why_no_login(tap):
+    """What python3-kafka says, in words for a user; which of them depends on who is faster."""
+    import cluster
+
+    security = types.SimpleNamespace(tls=True)
+    refused = f"no login by {security}: the broker refuses our certificate"
+    for text, wanted in (
+            ("[SSL: SSLV3_ALERT_BAD_CERTIFICATE] sslv3 alert bad certificate (_ssl.c:2546)",
+             f"{refused}: bad certificate"),
+            ("EOF occurred in violation of protocol (_ssl.c:2393)", refused),
+            ("[Errno 104] Connection reset by peer", refused),
+            ("Unknown", f"no login by {security}: Unknown"),
+            ("Connect attempt to <BrokerConnection node_id=3 host=127.0.0.1:9094 <connecting> [...",
+             "the cluster names a broker that cannot be reached: 127.0.0.1:9094")):
+        tap.equal(str(cluster.why_no_login(security, text)), wanted, f"{text[:40]}...: {wanted}")
+
+
 def as_text(tap):
     with Machine() as machine:
         machine.hugepage_file("rtemap_0")
@@ -367,7 +386,8 @@ def this_machine(tap):
 def main():
     tap = Tap()
     for part in (each_status, no_device_named, processes_that_cannot_be_seen,
-                 files_that_need_root, changes_nothing, usage, ways_to_name_the_file, addresses, as_text, this_machine):
+                 files_that_need_root, changes_nothing, usage, ways_to_name_the_file, addresses,
+                 why_no_login, as_text, this_machine):
         tap.run(part)
     return tap.finish()
 

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""tools/doctor against real Kafka: three brokers, and one with TLS, SASL and ACLs. TAP.
+"""tools/doctor against real Kafka: three brokers, and a secured one (TLS, SASL, ACLs). TAP.
 
 Build directory: $RINGTAP_BUILD (default: build/). Everything listens on the loopback only.
 """
@@ -11,13 +11,16 @@ import pathlib
 import re
 import shutil
 import socket
+import socketserver
 import subprocess
 import sys
+import threading
+import unittest.mock
 
 from doctor_run import SOURCE, doctor, says
 from tap import Tap
 
-from lab import call, wait_for
+from lab import SECRETS, call, wait_for
 
 BUILD = pathlib.Path(os.environ.get("RINGTAP_BUILD") or SOURCE / "build")
 WORK = BUILD / "test-doctor"
@@ -26,7 +29,7 @@ PASSWORD = "not-a-secret-7"
 
 
 @contextlib.contextmanager
-def cluster(name, brokers):
+def cluster(name, *options):
     """Within, a cluster runs: yields its directory and its addresses."""
     directory, log = WORK / name, WORK / f"{name}.log"
     with open(log, "wb") as out:
@@ -36,7 +39,7 @@ def cluster(name, brokers):
                            stdout=out, stderr=out, timeout=180, check=True)
         run("stop")
         try:
-            run("start", "--brokers", str(brokers))
+            run("start", *options)
             servers = re.findall(r"^bootstrap\.servers=(.*)$", log.read_text(), re.M)[-1]
             yield directory, servers, run
         finally:
@@ -54,7 +57,7 @@ def configuration(topic, properties, **keys):
     lines = ["devices: [net_null0]", f"topic: {topic}"]
     lines += [f"{key.replace('_', '-')}: {value}" for key, value in keys.items()]
     lines += ["kafka:", "  global:", *(f"    {n}: {v}" if isinstance(v, dict) else f'    {n}: "{v}"'
-                                       for n, v in properties.items())]
+                                       for n, v in properties.items() if v is not None)]
     path.write_text("\n".join(lines) + "\n")
     path.chmod(0o600)
     return path
@@ -155,76 +158,54 @@ def a_broker_that_dies(tap, servers, run):
 
 # ---- TLS, SASL and ACLs --------------------------------------------------------------------------
 
-def make_certificates(directory):
-    """A CA, a broker's key and certificate in one PEM file, and a CA of somebody else."""
-    def openssl(*words):
-        call("openssl", *words)
-    for name in ("ca", "other"):
-        openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj",
-                f"/CN={name}", "-keyout", directory / f"{name}.key", "-out",
-                directory / f"{name}.pem")
-    openssl("req", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=broker", "-keyout",
-            directory / "broker.key", "-out", directory / "broker.csr")
-    (directory / "san").write_text("subjectAltName=IP:127.0.0.1\n")
-    openssl("x509", "-req", "-days", "2", "-in", directory / "broker.csr", "-CA",
-            directory / "ca.pem", "-CAkey", directory / "ca.key", "-CAcreateserial", "-extfile",
-            directory / "san", "-out", directory / "broker.crt")
-    (directory / "broker.pem").write_text((directory / "broker.key").read_text()
-                                          + (directory / "broker.crt").read_text())
+def properties_of(directory, listener):
+    """A client's properties at a listener of the secured broker."""
+    client = directory / "cluster" / "client"
+    text = (client / f"{listener}.properties").read_text()
+    name, file = SECRETS[listener]
+    return {**dict(line.split("=", 1) for line in text.splitlines()),
+            name: {"file": str(client / file)}}
 
 
-def secure(directory, port):
-    """Gives the stopped broker a listener with TLS and SASL, and an authorizer."""
+def add_listeners(directory, plain, six):
+    """Gives the stopped broker one with PLAIN over TLS and one that it names by an IPv6 address."""
     path = directory / "cluster" / "broker-1" / "server.properties"
     properties = path.read_text()
-    for name, value in (("listeners", f"SECURE://127.0.0.1:{port}"),
-                        ("advertised.listeners", f"SECURE://127.0.0.1:{port}"),
-                        ("listener.security.protocol.map", "SECURE:SASL_SSL")):
+    for name, value in (("listeners", f"PASS://127.0.0.1:{plain},SIX://127.0.0.1:{six}"),
+                        ("advertised.listeners", f"PASS://127.0.0.1:{plain},SIX://[::1]:{six}"),
+                        ("listener.security.protocol.map", "PASS:SASL_SSL,SIX:PLAINTEXT")):
         properties = re.sub(rf"^{re.escape(name)}=", f"{name}={value},", properties, flags=re.M)
     module = "org.apache.kafka.common.security.plain.PlainLoginModule"
     path.write_text(properties + f"""
-listener.name.secure.sasl.enabled.mechanisms=PLAIN
-listener.name.secure.plain.sasl.jaas.config={module} required user_probe="{PASSWORD}";
-listener.name.secure.ssl.keystore.type=PEM
-listener.name.secure.ssl.keystore.location={WORK / "broker.pem"}
-authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
-super.users=User:ANONYMOUS
+listener.name.pass.sasl.enabled.mechanisms=PLAIN
+listener.name.pass.plain.sasl.jaas.config={module} required user_probe="{PASSWORD}";
 """)
 
 
-def allow(servers, *operations):
-    """Grants the probe operations on the topic, as the cluster's administrator."""
-    from kafka import KafkaAdminClient
-    from kafka.admin import ACL, ACLOperation, ACLPermissionType, ResourcePattern, ResourceType
-
-    admin = KafkaAdminClient(bootstrap_servers=servers)
-    admin.create_acls([ACL("User:probe", "*", ACLOperation[name], ACLPermissionType.ALLOW,
-                           ResourcePattern(ResourceType.TOPIC, "packets")) for name in operations])
-    admin.close()
+def make_stranger():
+    """A certificate of another CA: its own."""
+    call("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj",
+         "/CN=stranger", "-keyout", WORK / "stranger.key", "-out", WORK / "stranger.pem")
 
 
-def secured_broker(tap, directory, servers, run):
-    port = free_port()
-    make_certificates(WORK)
-    create(servers, "packets", 4, 1)
-    run("stop", "--broker", "1")
-    secure(directory, port)
-    run("start", "--broker", "1")
-    good = {"bootstrap.servers": f"127.0.0.1:{port}", "security.protocol": "sasl_ssl",
-            "ssl.ca.location": WORK / "ca.pem", "sasl.mechanisms": "PLAIN",
-            "sasl.username": "probe", "sasl.password": PASSWORD}
+def grant(servers, principal, operation):
+    call(TOPIC, "--bootstrap", servers, "grant", "packets", "--principal", principal,
+         "--operation", operation)
 
+
+def by_password(tap, servers, good):
     code, checks = look("packets", good, "brokers", "topic", "acl")
     tap.equal(code, 1, "no rights: exit 1")
     says(tap, checks["brokers"], "ok", "SASL_SSL, PLAIN: 1 brokers, all reached")
     says(tap, checks["topic"], "warn", "packets may not be looked at")
     says(tap, checks["acl"], "fail", "User:probe has no rights on topic packets",
-         "--allow-principal User:probe --operation Write")
-    allow(servers, "DESCRIBE")
+         "--allow-principal 'User:probe' --operation Write")
+    grant(servers, "User:probe", "DESCRIBE")
     checks = look("packets", good, "topic", "acl")[1]
     says(tap, checks["acl"], "fail", "User:probe may not write to topic packets")
     says(tap, checks["topic"], "warn", "its configuration may not be read", "DescribeConfigs")
-    allow(servers, "WRITE", "DESCRIBE_CONFIGS")
+    for operation in ("WRITE", "DESCRIBE_CONFIGS"):
+        grant(servers, "User:probe", operation)
     checks = look("packets", good, "topic", "acl")[1]
     says(tap, checks["acl"], "ok", "User:probe may write to topic packets")
     tap.ok("may not be read" not in checks["topic"]["detail"], "the topic's settings can be read")
@@ -233,7 +214,7 @@ def secured_broker(tap, directory, servers, run):
             ({"sasl.password": "wrong-7"}, "reached, no login",
              "user name or password is wrong"),
             ({"sasl.mechanisms": "SCRAM-SHA-256"}, "reached, no login", "SCRAM-SHA-256"),
-            ({"ssl.ca.location": WORK / "other.pem"}, "its certificate"),
+            ({"ssl.ca.location": WORK / "stranger.pem"}, "its certificate"),
             ({"ssl.ca.location": "/nonexistent/ca.pem"}, "TLS files", "No such file")):
         checks = look("packets", {**good, **change}, "brokers")[1]
         says(tap, checks["brokers"], "fail", *words)
@@ -248,15 +229,104 @@ def secured_broker(tap, directory, servers, run):
     tap.ok(PASSWORD not in text.stdout + text.stderr, "the password is not in what it says")
 
 
+def by_certificate(tap, servers, good):
+    who = "User:CN=ringtap,O=ringtap-lab"
+    checks = look("packets", good, "brokers", "acl")[1]
+    says(tap, checks["brokers"], "ok", "SSL: 1 brokers, all reached")
+    says(tap, checks["acl"], "fail", f"{who} has no rights", f"--allow-principal '{who}' ")
+    grant(servers, who, "WRITE")
+    says(tap, look("packets", good, "acl")[1]["acl"], "ok", f"{who} may write to topic packets")
+
+    names = ("ssl.certificate.location", "ssl.key.location", "ssl.key.password")
+    stranger = dict(zip(names, (WORK / "stranger.pem", WORK / "stranger.key", "")))
+    for change, *words in (
+            (stranger, "reached, no login by SSL: the broker refuses our certificate",
+             "mend security.protocol and ssl.certificate.location"),
+            ({name: None for name in names}, "reached, no login by SSL: the broker refuses our"),
+            ({"ssl.key.password": "wrong-7"}, "the TLS files", "mend ssl.*")):
+        checks = look("packets", {**good, **change}, "brokers")[1]
+        says(tap, checks["brokers"], "fail", *words)
+
+
+def by_scram(tap, servers, good):
+    """Two builds: of a librdkafka that cannot, and of one that can."""
+    grant(servers, "User:ringtap", "WRITE")
+    for version, status, words in (("2.6.0", "fail", "librdkafka 2.6.0 cannot log in to Kafka 4"),
+                                   ("2.6.1", "ok", "SASL_SSL, SCRAM-SHA-512: 1 brokers, all")):
+        build = WORK / version
+        (build / "kafka-secondary").mkdir(parents=True)
+        (build / "capture-primary").symlink_to(BUILD / "capture-primary")
+        secondary = build / "kafka-secondary" / "kafka-secondary"
+        secondary.write_text(f"#!/bin/sh\necho librdkafka {version}\n")
+        secondary.chmod(0o755)
+        with unittest.mock.patch.dict(os.environ, {"RINGTAP_BUILD": str(build)}):
+            checks = look("packets", good, "brokers", "acl")[1]
+            says(tap, checks["brokers"], status, words)
+            says(tap, checks["acl"], "ok", "User:ringtap may write to topic packets")
+            checks = look("packets", {**good, "sasl.password": "wrong-7"}, "brokers")[1]
+            says(tap, checks["brokers"], "fail", "SCRAM-SHA-512: user name or password is wrong",
+                 "mend security.protocol and sasl.*")
+
+
+class Forward(socketserver.BaseRequestHandler):
+    """The same port of 127.0.0.1: the brokers do not listen on ::1."""
+
+    def handle(self):
+        with socket.create_connection(("127.0.0.1", self.server.server_address[1])) as broker:
+            answers = threading.Thread(target=self.pump, args=(broker, self.request))
+            answers.start()
+            self.pump(self.request, broker)
+            answers.join()
+
+    @staticmethod
+    def pump(source, target):
+        with contextlib.suppress(OSError):
+            while data := source.recv(65536):
+                target.sendall(data)
+            target.shutdown(socket.SHUT_WR)
+
+
+class Server(socketserver.ThreadingTCPServer):
+    address_family = socket.AF_INET6
+    daemon_threads = True
+
+
+def by_ipv6(tap, port):
+    with Server(("::1", port), Forward) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        checks = look("packets", {"bootstrap.servers": f"[::1]:{port}"}, "brokers", "topic")[1]
+        server.shutdown()
+    says(tap, checks["brokers"], "ok", "PLAINTEXT: 1 brokers, all reached")
+    says(tap, checks["topic"], "warn", "one replica")
+    checks = look("packets", {"bootstrap.servers": f"[::1]:{port}"}, "brokers")[1]
+    says(tap, checks["brokers"], "fail", f"[::1]:{port}: connection refused")
+
+
+def secured_broker(tap, directory, servers, run):
+    plain, six = free_port(), free_port()
+    make_stranger()
+    create(servers, "packets", 4, 1)
+    run("stop", "--broker", "1")
+    add_listeners(directory, plain, six)
+    run("start", "--broker", "1")
+    tap.run(by_password, servers, {
+        "bootstrap.servers": f"127.0.0.1:{plain}", "security.protocol": "sasl_ssl",
+        "ssl.ca.location": directory / "cluster" / "client" / "ca.pem",
+        "sasl.mechanisms": "PLAIN", "sasl.username": "probe", "sasl.password": PASSWORD})
+    tap.run(by_certificate, servers, properties_of(directory, "mtls"))
+    tap.run(by_scram, servers, properties_of(directory, "scram"))
+    tap.run(by_ipv6, six)
+
+
 def main():
     tap = Tap()
     shutil.rmtree(WORK, ignore_errors=True)
     WORK.mkdir(parents=True)
-    with cluster("three", 3) as (_, servers, run):
+    with cluster("three", "--brokers", "3") as (_, servers, run):
         tap.run(topics_of_three_brokers, servers)
         tap.run(addresses_of_brokers, servers)
         tap.run(a_broker_that_dies, servers, run)
-    with cluster("secured", 1) as (directory, servers, run):
+    with cluster("secured", "--secured") as (directory, servers, run):
         tap.run(secured_broker, directory, servers, run)
     return tap.finish()
 

@@ -3,8 +3,8 @@
 
 import re
 
-from cluster import (MECHANISMS, Cluster, Security, Unreachable, address_text, addresses,
-                     reach)
+from cluster import (MECHANISMS, Cluster, Security, Unreachable, address_text, addresses, reach,
+                     unreachable_member)
 from configuration import WITHOUT
 from devices import nb_ports
 from finding import fail, ok, only, warn
@@ -76,16 +76,26 @@ class Kafka:
             return
         except Unreachable as error:
             self._give_up(fail(f"{self.bootstrap} reached, {error}",
-                               "mend security.protocol and sasl.* under kafka: global:"))
+                               error.remedy or self.security.remedy()))
             return
         for host, port in self.brokers:
             try:
                 reach(host, port, context)
             except Unreachable as error:
-                self.findings.append(fail(f"the cluster names a broker that cannot be reached: "
-                                          f"{error}", "mend advertised.listeners of that broker, "
-                                          "or the network"))
+                error = unreachable_member(error)
+                self.findings.append(fail(str(error), error.remedy))
+        if self.security.mechanism.startswith("SCRAM") and cluster.is_kafka_4():
+            self._look_at_librdkafka()
         self.findings.append(ok(f"{self.security}: {len(self.brokers)} brokers, all reached"))
+
+    def _look_at_librdkafka(self):
+        """Before 2.6.1 it sends its nonce twice."""
+        done = self.security.host.run("kafka-secondary", "--version")
+        match = re.search(r"^librdkafka ((\d+)\.(\d+)\.(\d+))", done[1] if done else "", re.M)
+        if match and tuple(map(int, match.groups()[1:])) < (2, 6, 1):
+            self.findings.append(fail(
+                f"librdkafka {match[1]} cannot log in to Kafka 4 by {self.security.mechanism}",
+                "librdkafka 2.6.1 or later; or client certificates, Kerberos, PLAIN over TLS"))
 
     def _give_up(self, *findings):
         self.findings = list(findings)
@@ -200,7 +210,7 @@ def check_topic(context):
 def grant(kafka, *more):
     operations = " ".join(f"--operation {name}" for name in ("Write", "Describe", *more))
     return tool("kafka-acls.sh", kafka, f"--add --allow-principal "
-                f"User:{kafka.security.principal()} {operations} --topic {kafka.name}")
+                f"'User:{kafka.security.principal()}' {operations} --topic {kafka.name}")
 
 
 def check_acl(context):

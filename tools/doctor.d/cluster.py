@@ -9,12 +9,22 @@ import ssl
 TIMEOUT_S = 5
 DEFAULT_PORT = 9092
 
+FETCH = 1
 # What the Python client can log in with; the secondary's librdkafka can do more.
 MECHANISMS = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")
 
 
 class Unreachable(Exception):
-    """An address that cannot be used; one line says why."""
+    """An address that cannot be used; one line says why, and a remedy that is not the usual one."""
+
+    def __init__(self, text, remedy=None):
+        super().__init__(text)
+        self.remedy = remedy
+
+
+def unreachable_member(text):
+    return Unreachable(f"the cluster names a broker that cannot be reached: {text}",
+                       "mend advertised.listeners of that broker, or the network")
 
 
 def addresses(text):
@@ -38,7 +48,7 @@ class Security:
     """
 
     def __init__(self, configuration):
-        self.kafka = configuration.kafka
+        self.kafka, self.host = configuration.kafka, configuration.host
         protocol = (self.kafka("security.protocol") or "plaintext").upper()
         self.tls = protocol.endswith("SSL")
         self.sasl = protocol.startswith("SASL")
@@ -55,8 +65,18 @@ class Security:
         if self.sasl:
             kerberos = self.kafka("sasl.kerberos.principal") or "PRINCIPAL"
             return self.kafka("sasl.username") or re.split("[/@]", kerberos)[0]
-        # The subject of the certificate, as the broker's rules map it.
-        return "CN=..." if self.tls and self.kafka("ssl.certificate.location") else "ANONYMOUS"
+        certificate = self.kafka("ssl.certificate.location")
+        if not self.tls or not certificate:
+            return "ANONYMOUS"
+        # Its subject, unless the broker has rules of its own.
+        done = self.host.run("openssl", "x509", "-in", certificate, "-noout", "-subject",
+                             "-nameopt", "RFC2253")
+        return done[1].strip().removeprefix("subject=") if done and done[0] == 0 else "CN=..."
+
+    def remedy(self):
+        """What to look at when the broker does not let us in."""
+        names = "sasl.*" if self.sasl else "ssl.certificate.location"
+        return f"mend security.protocol and {names} under kafka: global:"
 
     def context(self):
         """TLS's settings for Python; None without TLS. Raises OSError (ssl.SSLError is one)."""
@@ -110,6 +130,16 @@ class _LastError(logging.Handler):
         if "<authenticating>" in connection and text.startswith("Error receiving"):
             text = "user name or password is wrong"
         self.text = text
+
+
+def why_no_login(security, text):
+    """What the client's words mean, once that the first broker was reached."""
+    if match := re.search(r"<BrokerConnection node_id=\d+ host=(\S+) <connecting>", text):
+        return unreachable_member(match[1])
+    # Since TLS 1.3 the broker looks at it when we think that we are done.
+    if security.tls and (match := re.search(r"(?:alert (.*)|EOF.*) \(_ssl|reset by peer", text)):
+        text = "the broker refuses our certificate" + (f": {match[1]}" if match[1] else "")
+    return Unreachable(f"no login by {security}: {text}")
 
 
 def _metadata_request(topic):
@@ -174,9 +204,13 @@ class Cluster:
                 sasl_plain_username=security.kafka("sasl.username"),
                 sasl_plain_password=security.kafka("sasl.password"))
         except (KafkaError, OSError, AssertionError) as error:
-            raise Unreachable(f"no login by {security}: {errors.text or error}") from None
+            raise why_no_login(security, errors.text or str(error)) from None
         finally:
             logger.removeHandler(errors)
+
+    def is_kafka_4(self):
+        """It took the old requests away."""
+        return self.admin._client._api_versions[FETCH][0] >= 4
 
     def _ask(self, request):
         from kafka.errors import KafkaError

@@ -96,6 +96,7 @@ def fetched(value):
 def refusal(errors, remedy):
     """What a program said last, and what mends it."""
     line = (errors.strip().splitlines() or ["no reason given"])[-1]
+    line = re.sub(r"^\S+Z \S+\[\d+\] \w+ \w+: ", "", line)  # when, who and where it was logged
     if "Permission denied" in line and os.geteuid() != 0:
         remedy = f"sudo {sys.argv[0]}"
     return fail(line, remedy)
