@@ -541,7 +541,7 @@ static int refuse_ini(struct loader *l) {
 			return refuse_at(
 				l, line, column,
 				"this looks like an ini file, not YAML; allowed: lines of "
-				"\"key: value\"; tools/fastcapa-import makes them of Fastcapa's"
+				"\"key: value\"; fastcapa-import makes them of Fastcapa's"
 			);
 		} else if (!comment && c != ' ' && c != '\t' && c != '\r') {
 			break;

@@ -11,7 +11,8 @@ import tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "e2e"))
 
-PROGRAMS = ("capture-primary", "kafka-secondary", "stats-tool", "kafka-to-pcap")
+PROGRAMS = ("capture-primary", "kafka-secondary", "stats-tool", "kafka-to-pcap", "doctor",
+            "fastcapa-import")
 UNITS = ("ringtap-primary@", "ringtap-secondary@")
 BUILD = os.environ["RINGTAP_BUILD"]
 

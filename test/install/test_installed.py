@@ -10,7 +10,8 @@ import sys
 from destination import PROGRAMS, UNITS, Destination, run, setting
 from tap import Tap
 
-PAGES = {"capture-primary": 8, "kafka-secondary": 8, "stats-tool": 1, "kafka-to-pcap": 1}
+PAGES = {"capture-primary": 8, "kafka-secondary": 8, "stats-tool": 1, "kafka-to-pcap": 1,
+         "doctor": 8, "fastcapa-import": 1}
 # systemd's measure of a service, times ten: of two that are root and one that drives devices.
 EXPOSURE = {"ringtap-primary@": 48, "ringtap-secondary@": 38}
 # Starting again mends none of these.
@@ -29,6 +30,8 @@ def wanted(to):
     files |= {to.path("mandir", f"man{s}/{name}.{s}"): 0o644 for name, s in PAGES.items()}
     files |= {to.path("units", f"{name}.service"): 0o644 for name in UNITS}
     files |= {completions / name: "ringtap" for name in PROGRAMS}
+    parts = (pathlib.Path(__file__).resolve().parents[2] / "tools" / "doctor.d").glob("*.py")
+    files |= {to.path("datadir", "ringtap/doctor.d", part.name): 0o644 for part in parts}
     return files | {
         completions / "ringtap": 0o644,
         to.path("mandir", "man5/ringtap.yaml.5"): 0o644,
@@ -58,10 +61,32 @@ def options(help_text):
 def programs(tap, to):
     for name in PROGRAMS:
         done = run(to.program(name), "--help")
-        tap.ok(done.returncode == 0 and len(options(done.stdout)) > 3, f"{name} runs", done.stdout)
+        tap.ok(done.returncode == 0 and len(options(done.stdout)) > 1, f"{name} runs", done.stdout)
     done = run(to.program("capture-primary"), "--check", "-c",
                to.path("sysconfdir", "ringtap/ringtap.yaml"))
     tap.equal(done.returncode, 0, "the installed configuration is good")
+
+
+def scripts(tap, to):
+    """Away from the source tree and from its build, in whatever directory they are called."""
+    env = {name: value for name, value in os.environ.items()
+           if not name.startswith(("RINGTAP_", "PYTHON"))}
+    config = to.path("sysconfdir", "ringtap/ringtap.yaml")
+    done = run(to.program("doctor"), cwd="/", env=env)
+    tap.ok(f"ok   configuration: {config} is valid" in done.stdout.splitlines()[0]
+           and "check broke" not in done.stdout and done.returncode in (0, 1),
+           "doctor looks at the installed configuration with the installed programs", done.stdout)
+    tap.none([str(path) for path in to.root.rglob("__pycache__")], "and leaves nothing behind")
+    done = run(to.program("doctor"), "-c", "/nonexistent", "--only", "brokers", env=env)
+    tap.ok(done.stdout.endswith(f" -> {to.program('doctor')} --only configuration\n"),
+           "it names itself as it was called", done.stdout)
+
+    ini, made = to.root / "fastcapa.conf", to.root / "made.yaml"
+    ini.write_text("[kafka-global]\nclient.id = seven\n")
+    made.write_text(run(to.program("fastcapa-import"), ini, cwd="/", env=env).stdout)
+    done = run(to.program("kafka-secondary"), "--check", "-c", made)
+    tap.ok(done.returncode == 0 and 'client.id: "seven"' in done.stdout,
+           "fastcapa-import makes a configuration", done.stdout)
 
 
 def rendered(page):
@@ -112,6 +137,10 @@ def completion(tap, to):
         tap.equal(completed(to, "kafka-secondary", option, str(config)[:-4]), [str(config)],
                   f"{option} takes a file")
     tap.equal(completed(to, "kafka-secondary", "--workers", ""), [], "a number is left to the user")
+    tap.equal(completed(to, "doctor", "--only", "hug"), ["hugepages", "hugepage-mount"],
+              "--only takes a check")
+    tap.equal(completed(to, "fastcapa-import", str(config)[:-4]), [str(config)], "FILE is one, too")
+    tap.equal(completed(to, "doctor", str(config)[:-4]), [], "where a file may stand")
 
 
 def exit_codes():
@@ -171,7 +200,7 @@ def logrotate(tap, to):
 def main():
     tap = Tap()
     with Destination() as to:
-        for part in (files, programs, man_pages, keys_page, completion, units, logrotate):
+        for part in (files, programs, scripts, man_pages, keys_page, completion, units, logrotate):
             tap.run(part, to)
     return tap.finish()
 

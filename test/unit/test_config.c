@@ -28,8 +28,7 @@
 #define DEVICES                                                                                    \
 	"; allowed: at most 32 of a PCI address (0000:03:00.0) or a vdev (net_tap0,iface=tap0)"
 #define INI                                                                                        \
-	"this looks like an ini file, not YAML" LINES                                              \
-	"; tools/fastcapa-import makes them of Fastcapa's"
+	"this looks like an ini file, not YAML" LINES "; fastcapa-import makes them of Fastcapa's"
 #define INSTANCE "; allowed: 1 to 24 of A-Z a-z 0-9 _ -, the first one not -"
 #define LCORES "; allowed: numbers from 0 to 127, each once, such as 1,3-5"
 #define LIBRDKAFKA "; properties of librdkafka belong under kafka: global: or kafka: topic:"
