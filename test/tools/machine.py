@@ -114,6 +114,11 @@ class Machine:
         for name in SIZES.values():
             self.write(f"sys/kernel/mm/hugepages/{name}/nr_hugepages", 512)
 
+    def mounts_1g(self):
+        """Pages that are not of the default size, named in the configuration."""
+        self.write("proc/mounts", "nodev /mnt/huge_1GB hugetlbfs rw,pagesize=1024M 0 0\n")
+        self.checked(directory="/mnt/huge_1GB")
+
     def pages(self, node, kib, total, free=None):
         directory = f"{NODE}/node{node}/hugepages/{SIZES[kib]}"
         self.write(f"{directory}/nr_hugepages", total)

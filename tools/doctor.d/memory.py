@@ -41,6 +41,19 @@ def node_line(host, node, kib):
     return f"node {node}: {total} of {size_text(kib)}, {free} free" if total else ""
 
 
+def mount_kib(options, default):
+    for option in options:
+        if match := re.fullmatch(r"pagesize=(\d+)([KMG]?)", option):
+            return int(int(match[1]) * UNITS[match[2]])
+    return default
+
+
+def mounts(host):
+    """{where: size of its pages in KiB} of each hugetlbfs."""
+    kib = default_kib(host)
+    return {where: mount_kib(options, kib) for where, options in host.mounts("hugetlbfs")}
+
+
 def look_at_node(host, node, kib, needed_mib, left_kib):
     """The pages of one node against what the configuration needs there.
 
@@ -59,7 +72,7 @@ def look_at_node(host, node, kib, needed_mib, left_kib):
 def check_hugepages(context):
     """hugepages that are reserved and free, per NUMA node, against what is needed"""
     host, configuration = context.host, context.configuration
-    kib = default_kib(host)
+    kib = mounts(host).get(configuration.get("hugepage-directory")) or default_kib(host)
     if kib is None:
         return [fail("this kernel has no hugepages", "boot one with CONFIG_HUGETLBFS")]
     lines = [node_line(host, node, size) for node in host.nodes() for size in page_sizes(host)]
@@ -83,30 +96,24 @@ def check_hugepages(context):
 
 # ---- mounts --------------------------------------------------------------------------------------
 
-def mount_kib(options, default):
-    for option in options:
-        if match := re.fullmatch(r"pagesize=(\d+)([KMG]?)", option):
-            return int(int(match[1]) * UNITS[match[2]])
-    return default
-
-
 def check_mount(context):
     """where hugetlbfs is mounted, and with which page size"""
     host, kib = context.host, default_kib(context.host)
-    mounts = {where: mount_kib(options, kib) for where, options in host.mounts("hugetlbfs")}
-    wanted = context.configuration.get("hugepage-directory") or "/dev/hugepages"
+    mounted = mounts(host)
+    named = context.configuration.get("hugepage-directory")
+    wanted = named or "/dev/hugepages"
     size = f"{(kib or 2048) // 1024}M"
     mend = f"mkdir -p {wanted} && mount -t hugetlbfs -o pagesize={size} nodev {wanted}"
-    if not mounts:
+    if not mounted:
         return [fail("hugetlbfs is not mounted", mend)]
-    have = ", ".join(f"{where} ({size_text(found)})" for where, found in mounts.items())
-    if context.configuration.get("hugepage-directory") and wanted not in mounts:
-        return [fail(f"hugepage-directory {wanted} is no hugetlbfs; there is {have}", mend)]
-    if kib not in mounts.values():
+    have = ", ".join(f"{where} ({size_text(found)})" for where, found in mounted.items())
+    if named:
+        return [ok(have) if named in mounted else
+                fail(f"hugepage-directory {named} is no hugetlbfs; there is {have}", mend)]
+    if kib not in mounted.values():
         return [fail(f"none is mounted with pages of {size_text(kib)}, the kernel's default; "
                      f"there is {have}", mend)]
-    if len([where for where in mounts if mounts[where] == kib]) > 1 \
-            and not context.configuration.get("hugepage-directory"):
+    if list(mounted.values()).count(kib) > 1:
         return [warn(f"several of one size, DPDK takes the first: {have}",
                      f"name one under `hugepage-directory` in {context.configuration.path}")]
     return [ok(have)]
