@@ -11,7 +11,7 @@ from destination import PROGRAMS, UNITS, Destination, run, setting
 from tap import Tap
 
 PAGES = {"capture-primary": 8, "kafka-secondary": 8, "stats-tool": 1, "kafka-to-pcap": 1,
-         "doctor": 8, "fastcapa-import": 1}
+         "ringtap-doctor": 8, "fastcapa-import": 1}
 # systemd's measure of a service, times ten: of two that are root and one that drives devices.
 EXPOSURE = {"ringtap-primary@": 48, "ringtap-secondary@": 38}
 # Starting again mends none of these.
@@ -72,13 +72,13 @@ def scripts(tap, to):
     env = {name: value for name, value in os.environ.items()
            if not name.startswith(("RINGTAP_", "PYTHON"))}
     config = to.path("sysconfdir", "ringtap/ringtap.yaml")
-    done = run(to.program("doctor"), cwd="/", env=env)
+    done = run(to.program("ringtap-doctor"), cwd="/", env=env)
     tap.ok(f"ok   configuration: {config} is valid" in done.stdout.splitlines()[0]
            and "check broke" not in done.stdout and done.returncode in (0, 1),
            "doctor looks at the installed configuration with the installed programs", done.stdout)
     tap.none([str(path) for path in to.root.rglob("__pycache__")], "and leaves nothing behind")
-    done = run(to.program("doctor"), "-c", "/nonexistent", "--only", "brokers", env=env)
-    tap.ok(done.stdout.endswith(f" -> {to.program('doctor')} --only configuration\n"),
+    done = run(to.program("ringtap-doctor"), "-c", "/nonexistent", "--only", "brokers", env=env)
+    tap.ok(done.stdout.endswith(f" -> {to.program('ringtap-doctor')} --only configuration\n"),
            "it names itself as it was called", done.stdout)
 
     ini, made = to.root / "fastcapa.conf", to.root / "made.yaml"
@@ -137,10 +137,10 @@ def completion(tap, to):
         tap.equal(completed(to, "kafka-secondary", option, str(config)[:-4]), [str(config)],
                   f"{option} takes a file")
     tap.equal(completed(to, "kafka-secondary", "--workers", ""), [], "a number is left to the user")
-    tap.equal(completed(to, "doctor", "--only", "hug"), ["hugepages", "hugepage-mount"],
+    tap.equal(completed(to, "ringtap-doctor", "--only", "hug"), ["hugepages", "hugepage-mount"],
               "--only takes a check")
     tap.equal(completed(to, "fastcapa-import", str(config)[:-4]), [str(config)], "FILE is one, too")
-    tap.equal(completed(to, "doctor", str(config)[:-4]), [], "where a file may stand")
+    tap.equal(completed(to, "ringtap-doctor", str(config)[:-4]), [], "where a file may stand")
 
 
 def exit_codes():
