@@ -368,13 +368,15 @@ def configuration(tap, lab, hour):
            "the brokers of the file are named when they do not answer", run)
     other.write_text(text.replace('linger.ms', 'linger.min'))
     run = read_back(lab, "-c", other, "-w", lab.directory / "none.pcap")
-    tap.ok(run.code == 1 and f"{other}:" in run.err and "kafka.global.linger.min: " in run.err,
-           "a property that there is not: file, line, column, name", run)
+    tap.ok(run.code == 3 and f"{other}:" in run.err and "kafka.global.linger.min: " in run.err,
+           "a property that there is not: exit 3; file, line, column, name", run)
+    run = read_back(lab, "-c", hour.config, "-X", "linger.min=1", "-w", lab.directory / "none.pcap")
+    tap.ok(run.code == 2 and '"linger.min"' in run.err, "the same on the command line: exit 2", run)
     other.write_text(text.replace(
         'linger.ms: 20', 'security.protocol: ssl\n    ssl.ca.location: /nowhere'))
     run = read_back(lab, "-c", other, "-w", lab.directory / "none.pcap")
-    tap.ok(run.code == 1 and "ssl.ca.location failed" in run.err, "TLS settings reach the client",
-           run)
+    tap.ok(run.code == 3 and "ssl.ca.location failed" in run.err,
+           "TLS settings reach the client, and a wrong one is exit 3", run)
     run = read_back(lab, "-c", lab.directory / "missing.yaml", "-w", path)
     tap.equal(run.code, 3, "no configuration file: exit 3")
 

@@ -188,17 +188,21 @@ static void run_program(const struct wanted *w, const char *path) {
 
 	used = snprintf(
 		text, sizeof(text),
-		"kafka-to-pcap -b fake -t fake --window=%u --count=%u --margin-s=%u --from=%u%s%s%s%s%s",
-		w->window_ms, w->count, w->margin_s, w->from_s, w->check ? " --check" : " -w ",
-		w->check ? "" : path, w->follow ? " --follow" : "",
-		w->follow && w->from_end ? " --from-end" : "", w->key_ns ? " --key-unit=ns" : ""
+		"kafka-to-pcap -b fake -t fake --window=%u --margin-s=%u%s%s%s%s%s", w->window_ms,
+		w->margin_s, w->check ? " --check" : " -w ", w->check ? "" : path,
+		w->follow ? " --follow" : "", w->follow && w->from_end ? " --from-end" : "",
+		w->key_ns ? " --key-unit=ns" : ""
 	);
 	used += snprintf(
 		text + used, sizeof(text) - (size_t)used, "%s%s --require-complete",
-		w->unique ? " --unique" : "", w->pcapng ? " --format=pcapng" : ""
+		w->unique ? " --unique" : "", w->pcapng && !w->check ? " --format=pcapng" : ""
 	);
+	if (w->from_s != 0)
+		used += snprintf(text + used, sizeof(text) - (size_t)used, " --from=%u", w->from_s);
 	if (w->to_s != 0)
 		used += snprintf(text + used, sizeof(text) - (size_t)used, " --to=%u", w->to_s);
+	if (w->count != 0)
+		used += snprintf(text + used, sizeof(text) - (size_t)used, " --count=%u", w->count);
 	if (w->length != 0)
 		snprintf(text + used, sizeof(text) - (size_t)used, " --filter=len>=%u", w->length);
 	for (char *word = strtok_r(text, " ", &rest); word != NULL;
@@ -233,7 +237,7 @@ static void read_wanted(struct wanted *w, const char *line) {
 	w->from_s = w->from_end ? 0 : w->from_s;
 	w->to_s = w->to_s > w->from_s ? w->to_s : 0;
 	if (w->check)
-		w->length = w->unique = 0;
+		w->length = w->unique = w->count = 0;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {

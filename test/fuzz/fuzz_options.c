@@ -106,8 +106,9 @@ static void ck_answer(int rc, const struct options *opt, int argc, char **argv) 
 	REQUIRE(opt->check ? opt->file == NULL : is_a_word(opt->file));
 	REQUIRE(opt->window_ns % 1000000 == 0 && opt->window_ns / 1000000 <= UINT32_MAX);
 	REQUIRE(opt->reader.follow || !opt->reader.from_end);
-	REQUIRE(opt->reader.to_ns == 0 || opt->reader.from_ns < opt->reader.to_ns);
-	REQUIRE(opt->reader.to_ns <= opt->reader.max_time_ns);
+	REQUIRE(!opt->check || (opt->count == 0 && opt->filter == NULL && !opt->unique));
+	REQUIRE(opt->reader.from_ns < opt->reader.to_ns);
+	REQUIRE(opt->reader.to_ns == UINT64_MAX || opt->reader.to_ns <= opt->reader.max_time_ns);
 	REQUIRE(opt->reader.key_unit_ns == 1 || opt->reader.key_unit_ns == 1000);
 }
 

@@ -11,8 +11,8 @@ import tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "e2e"))
 
-PROGRAMS = ("capture-primary", "kafka-secondary", "stats-tool", "kafka-to-pcap", "ringtap-doctor",
-            "fastcapa-import")
+SCRIPTS = ("ringtap-doctor", "fastcapa-import")
+PROGRAMS = ("capture-primary", "kafka-secondary", "stats-tool", "kafka-to-pcap", *SCRIPTS)
 UNITS = ("ringtap-primary@", "ringtap-secondary@")
 BUILD = os.environ["RINGTAP_BUILD"]
 

@@ -7,7 +7,7 @@ import pathlib
 import re
 import sys
 
-from destination import PROGRAMS, UNITS, Destination, run, setting
+from destination import PROGRAMS, SCRIPTS, UNITS, Destination, run, setting
 from tap import Tap
 
 PAGES = {"capture-primary": 8, "kafka-secondary": 8, "stats-tool": 1, "kafka-to-pcap": 1,
@@ -62,6 +62,10 @@ def programs(tap, to):
     for name in PROGRAMS:
         done = run(to.program(name), "--help")
         tap.ok(done.returncode == 0 and len(options(done.stdout)) > 1, f"{name} runs", done.stdout)
+        if name not in SCRIPTS:
+            done = run(to.program(name), "--version")
+            tap.ok(done.returncode == 0 and done.stdout.startswith(f"{name} "),
+                   f"{name} --version says which", done.stdout)
     done = run(to.program("capture-primary"), "--check", "-c",
                to.path("sysconfdir", "ringtap/ringtap.yaml"))
     tap.equal(done.returncode, 0, "the installed configuration is good")
@@ -108,6 +112,7 @@ def man_pages(tap, to):
                  f"{name}({section}) has every option of --help")
         tap.ok(f"{name} - " in text and re.search(r"^SYNOPSIS\n +" + name, text, re.M),
                f"{name}({section}) says what it is and how it is called", text)
+        tap.ok("Exit codes: " in text, f"{name}({section}) has exit codes", text)
 
 
 def keys_page(tap, to):

@@ -3,11 +3,13 @@
 
 #include "check_main.h"
 #include "consumer_settings.h"
+#include "exit_code.h"
 
 #include <string.h>
 
 static struct rtap_config config;
 static char why[512];
+static int exit_code;
 
 static void load(const char *text) {
 	struct rtap_config_error error;
@@ -21,7 +23,7 @@ static void load(const char *text) {
 
 static rd_kafka_conf_t *build(struct consumer_settings settings) {
 	why[0] = '\0';
-	return consumer_settings_build(&settings, why, sizeof(why));
+	return consumer_settings_build(&settings, &exit_code, why, sizeof(why));
 }
 
 static void ck_value(const rd_kafka_conf_t *conf, const char *name, const char *wanted) {
@@ -104,11 +106,16 @@ START_TEST(refused_at_its_place) {
 	ck_assert_ptr_nonnull(strstr(why, "x.yaml:4:5: kafka.global.sasl.pasword: "));
 	ck_assert_ptr_null(strstr(why, "canary"));
 	ck_assert_ptr_null(strchr(why, '\n'));
+	ck_assert_int_eq(exit_code, RTAP_EXIT_CONFIG);
 	ck_assert_ptr_null(build((struct consumer_settings){NULL, "b:1", properties, 1}));
 	ck_assert_str_eq(why, "-X client.id: not NAME=VALUE");
+	ck_assert_int_eq(exit_code, RTAP_EXIT_USAGE);
 	properties[0] = callback;
 	ck_assert_ptr_null(build((struct consumer_settings){NULL, "b:1", properties, 1}));
 	ck_assert_str_eq(why, "stats_cb: callbacks are not text");
+	load("kafka:\n  global:\n    client.id: x\n");
+	ck_assert_ptr_null(build((struct consumer_settings){&config, "b:1", properties, 1}));
+	ck_assert_int_eq(exit_code, RTAP_EXIT_USAGE);
 }
 END_TEST
 

@@ -3,6 +3,8 @@
 
 #include "consumer_settings.h"
 
+#include "exit_code.h"
+
 #include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -123,13 +125,17 @@ static int set_property(rd_kafka_conf_t *conf, const char *property, char *why, 
 	return set(conf, name, value + 1, why, size);
 }
 
-rd_kafka_conf_t *
-consumer_settings_build(const struct consumer_settings *settings, char *why, size_t why_size) {
+rd_kafka_conf_t *consumer_settings_build(
+	const struct consumer_settings *settings, int *exit_code, char *why, size_t why_size
+) {
 	rd_kafka_conf_t *conf = rd_kafka_conf_new();
 	int rc = set_ours(conf, why, why_size);
 
+	*exit_code = RTAP_EXIT_CONFIG;
 	if (rc == 0 && settings->file != NULL)
 		rc = set_files(conf, settings, why, why_size);
+	if (rc == 0)
+		*exit_code = RTAP_EXIT_USAGE;
 	if (rc == 0 && settings->brokers != NULL)
 		rc = set(conf, "bootstrap.servers", settings->brokers, why, why_size);
 	for (unsigned int i = 0; rc == 0 && i < settings->nb_properties; i++)
@@ -138,4 +144,15 @@ consumer_settings_build(const struct consumer_settings *settings, char *why, siz
 		return conf;
 	rd_kafka_conf_destroy(conf);
 	return NULL;
+}
+
+void consumer_settings_print_version(FILE *out) {
+	rd_kafka_conf_t *conf = rd_kafka_conf_new();
+	char features[512] = "";
+	size_t size = sizeof(features);
+
+	rd_kafka_conf_get(conf, "builtin.features", features, &size);
+	fprintf(out, "kafka-to-pcap " RTAP_VERSION "\nlibrdkafka %s\nbuiltin.features %s\n",
+		rd_kafka_version_str(), features);
+	rd_kafka_conf_destroy(conf);
 }

@@ -8,6 +8,7 @@
 #include <librdkafka/rdkafka.h>
 
 #include <stddef.h>
+#include <stdio.h>
 
 struct consumer_settings {
 	const struct rtap_config *file; // NULL: none
@@ -16,7 +17,12 @@ struct consumer_settings {
 	unsigned int nb_properties;
 };
 
-// What the file says for a producer alone is left out. NULL with `why` set, one line without a value,
-// when a property is refused. The caller gives it to rd_kafka_new() or destroys it.
-rd_kafka_conf_t *
-consumer_settings_build(const struct consumer_settings *settings, char *why, size_t why_size);
+// What the file says for a producer alone is left out. NULL with `why` set, one line without a value, when
+// a property is refused; *exit_code then says whose it is: the file's or the command line's. The caller
+// gives it to rd_kafka_new() or destroys it.
+rd_kafka_conf_t *consumer_settings_build(
+	const struct consumer_settings *settings, int *exit_code, char *why, size_t why_size
+);
+
+// Ours, librdkafka's, and what that was built with.
+void consumer_settings_print_version(FILE *out);

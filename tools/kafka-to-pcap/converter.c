@@ -271,16 +271,17 @@ static int init_tables(struct converter *conv) {
 static int open_ends(struct converter *conv) {
 	char text[TOPIC_READER_TEXT_BYTES];
 	enum pcap_output_format format = conv->opts.format;
+	int code;
 
 	if (format == PCAP_OUTPUT_PCAP && conv->opts.reader.key_unit_ns == 1)
 		format = PCAP_OUTPUT_PCAP_NS;
-	conv->reader = topic_reader_open(&conv->opts.reader, text);
+	conv->reader = topic_reader_open(&conv->opts.reader, &code, text);
 	if (conv->reader != NULL && conv->opts.file != NULL)
 		conv->out = pcap_output_open(conv->opts.file, format, text);
 	if (conv->reader != NULL && (conv->out != NULL || conv->opts.file == NULL))
 		return RTAP_EXIT_OK;
 	complain(text);
-	return RTAP_EXIT_FAILURE;
+	return conv->reader == NULL ? code : RTAP_EXIT_FAILURE;
 }
 
 static int open_all(struct converter *conv) {

@@ -3,7 +3,7 @@
 
 #include "options.h"
 
-#include "exit_code.h"
+#include "help.h"
 #include "now.h"
 #include "time_spec.h"
 
@@ -13,10 +13,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define DEFAULT_WINDOW_MS 1000
-#define DEFAULT_TIMEOUT_S 30
-#define DEFAULT_MARGIN_S 10
 
 enum long_only {
 	OPT_WINDOW = 256,
@@ -73,70 +69,26 @@ static const struct option long_options[] = {
 	{"capture", no_argument, NULL, OPT_CAPTURE},
 	{"fifo", required_argument, NULL, OPT_FIFO},
 	{"help", no_argument, NULL, 'h'},
+	{"version", no_argument, NULL, 'V'},
 	{0},
 };
-
-static void print_help(void) {
-	printf("usage: kafka-to-pcap {-c FILE | -b BROKERS -t TOPIC} {-w FILE | --check} [OPTION]...\n"
-	       "Read the packets of a Kafka topic into a pcap file, in time order.\n\n"
-	       "where from\n"
-	       "  -c, --config FILE      configuration of an instance: brokers, topic, TLS, SASL, unit of\n"
-	       "                         the keys; what is for a producer alone is left out\n"
-	       "  -b, --brokers LIST     HOST:PORT, comma-separated\n"
-	       "  -t, --topic TOPIC      all its partitions are read, in no consumer group\n"
-	       "  -X, --property N=V     any property of librdkafka, for example TLS and SASL\n"
-	       "      --key-unit us|ns   of the keys (default us)\n\n"
-	       "which packets\n"
-	       "      --from TIME        captured at TIME or later\n"
-	       "      --to TIME          captured before TIME. TIME is 2026-11-25T03:00:00Z (UTC),\n"
-	       "                         seconds since 1970, or -15m before now (s, m, h, d)\n"
-	       "      --margin-s S       how far Kafka's clock may be behind, and how long a packet may\n"
-	       "                         have waited for Kafka: read so much around the range (default "
-	       "%u)\n"
-	       "      --filter EXPR      libpcap's syntax; `host A and host B and port P` is one flow;\n"
-	       "                         frames with a VLAN tag: `vlan and ...`\n"
-	       "      --unique           write packets of the same time and bytes once, as far as\n"
-	       "                         the last million packets read tell\n"
-	       "      --count N          end after N packets (-c N, too, when N is a number)\n"
-	       "  -f, --follow           go on with what comes; without it, end with what is there\n"
-	       "      --from-beginning   start with the oldest packet (the default)\n"
-	       "      --from-end         with --follow: start with what comes now\n"
-	       "      --timeout-s S      fail when nothing comes for so long, 0 = never\n"
-	       "                         (default %u; with --follow 0)\n\n"
-	       "where to\n"
-	       "  -w, --write FILE       - is stdout, for `| tshark -r -` or `-i -`\n"
-	       "      --format F         pcap, or pcapng: with interface names and drops where packets\n"
-	       "                         have record headers (default pcap)\n"
-	       "      --window MS        packets at most so far out of time order are put in order,\n"
-	       "                         later ones are written late (default %u)\n"
-	       "      --check            write nothing: tell what is missing\n"
-	       "      --require-complete exit %d when packets are missing, or when nothing tells\n"
-	       "  -h, --help\n\n"
-	       "Wireshark calls it with --extcap-...; link it into the folder of extcap programs that\n"
-	       "Help > About Wireshark > Folders names. Its interfaces are the files in $%s\n"
-	       "(colons between), else ~/.config/ringtap/*.yaml and /etc/ringtap/*.yaml.\n\n"
-	       "A message is a packet when its key has 8 bytes: microseconds since 1970, UTC,\n"
-	       "big-endian. Its value is the Ethernet frame. Packets with sequence numbers\n"
-	       "(`headers: basic`) are checked, and stderr tells what is missing. The last line there is\n"
-	       "`N packets written, N duplicates removed, N late, N skipped`.\n",
-	       DEFAULT_MARGIN_S, DEFAULT_TIMEOUT_S, DEFAULT_WINDOW_MS, RTAP_EXIT_LAW,
-	       EXTCAP_FILES_VARIABLE);
-}
 
 static int refuse(const char *option, const char *text, const char *why) {
 	fprintf(stderr, "kafka-to-pcap: --%s: %s: %s\n", option, text, why);
 	return -EINVAL;
 }
 
-static int parse_number(const char *name, const char *text, uint64_t max, uint64_t *value) {
+static int
+parse_number(const char *name, const char *text, uint64_t min, uint64_t max, uint64_t *value) {
 	char *end;
 
 	errno = 0;
 	*value = strtoull(text, &end, 10);
-	if (isdigit((unsigned char)text[0]) && *end == '\0' && errno == 0 && *value <= max)
+	if (isdigit((unsigned char)text[0]) && *end == '\0' && errno == 0 && *value >= min
+	    && *value <= max)
 		return 0;
-	fprintf(stderr, "kafka-to-pcap: --%s: %s: not a number from 0 to %ju\n", name, text,
-		(uintmax_t)max);
+	fprintf(stderr, "kafka-to-pcap: --%s: %s: not a number from %ju to %ju\n", name, text,
+		(uintmax_t)min, (uintmax_t)max);
 	return -EINVAL;
 }
 
@@ -144,6 +96,11 @@ static int parse_time(const char *name, const char *text, uint64_t *time_ns) {
 	if (time_spec_parse(text, rtap_utc_ns(), time_ns) == 0)
 		return 0;
 	return refuse(name, text, "not a time; allowed: " TIME_SPEC_ALLOWED);
+}
+
+static int parse_count(struct options *opts, const char *text) {
+	opts->of_writing = "--count";
+	return parse_number("count", text, 1, UINT64_MAX, &opts->count);
 }
 
 static int parse_key_unit(struct options *opts, const char *text) {
@@ -155,6 +112,7 @@ static int parse_key_unit(struct options *opts, const char *text) {
 }
 
 static int parse_format(struct options *opts, const char *text) {
+	opts->of_writing = "--format";
 	opts->format = strcmp(text, "pcapng") == 0 ? PCAP_OUTPUT_PCAPNG : PCAP_OUTPUT_PCAP;
 	if (strcmp(text, "pcap") == 0 || strcmp(text, "pcapng") == 0)
 		return 0;
@@ -164,7 +122,7 @@ static int parse_format(struct options *opts, const char *text) {
 // -c was the short form of --count before it was that of --config.
 static int parse_config(struct options *opts, char *arg) {
 	if (*arg != '\0' && arg[strspn(arg, "0123456789")] == '\0')
-		return parse_number("count", arg, UINT64_MAX, &opts->count);
+		return parse_count(opts, arg);
 	opts->config = arg;
 	return 0;
 }
@@ -204,11 +162,12 @@ static int parse_extcap(struct extcap_call *call, int option, char *arg) {
 static int parse_range(struct options *opts, int option, char *arg) {
 	switch (option) {
 	case OPT_FROM:
+		opts->from_given = true;
 		return parse_time("from", arg, &opts->reader.from_ns);
 	case OPT_TO:
 		return parse_time("to", arg, &opts->reader.to_ns);
 	case OPT_MARGIN:
-		return parse_number("margin-s", arg, UINT32_MAX, &opts->reader.margin_s);
+		return parse_number("margin-s", arg, 0, UINT32_MAX, &opts->reader.margin_s);
 	case OPT_KEY_UNIT:
 		return parse_key_unit(opts, arg);
 	default:
@@ -228,6 +187,7 @@ static int parse_option(struct options *opts, int option, char *arg, uint64_t *t
 		opts->reader.topic = arg;
 		return 0;
 	case 'w':
+		opts->of_writing = "-w";
 		opts->file = arg;
 		return 0;
 	case 'f':
@@ -239,15 +199,17 @@ static int parse_option(struct options *opts, int option, char *arg, uint64_t *t
 		settings->properties[settings->nb_properties++] = arg;
 		return 0;
 	case OPT_COUNT:
-		return parse_number("count", arg, UINT64_MAX, &opts->count);
+		return parse_count(opts, arg);
 	case OPT_FROM_BEGINNING:
 	case OPT_FROM_END:
 		opts->reader.from_end = option == OPT_FROM_END;
 		return 0;
 	case OPT_UNIQUE:
+		opts->of_writing = "--unique";
 		opts->unique = true;
 		return 0;
 	case OPT_FILTER:
+		opts->of_writing = "--filter";
 		opts->filter = arg;
 		return 0;
 	case OPT_FORMAT:
@@ -259,11 +221,11 @@ static int parse_option(struct options *opts, int option, char *arg, uint64_t *t
 		opts->require_complete = true;
 		return 0;
 	case OPT_WINDOW:
-		rc = parse_number("window", arg, UINT32_MAX, &opts->window_ns);
+		rc = parse_number("window", arg, 0, UINT32_MAX, &opts->window_ns);
 		opts->window_ns *= 1000000;
 		return rc;
 	case OPT_TIMEOUT:
-		return parse_number("timeout-s", arg, UINT32_MAX - 1, timeout_s);
+		return parse_number("timeout-s", arg, 0, UINT32_MAX - 1, timeout_s);
 	default:
 		return parse_range(opts, option, arg);
 	}
@@ -277,7 +239,7 @@ static void take_extcap(struct options *opts) {
 	opts->filter = opts->extcap.filter;
 	opts->format = PCAP_OUTPUT_PCAPNG;
 	opts->reader.follow = true;
-	opts->reader.from_end = opts->reader.from_ns == 0;
+	opts->reader.from_end = !opts->from_given;
 }
 
 static const char *why_wrong_question(const struct extcap_call *call) {
@@ -293,27 +255,32 @@ static bool is_told_where_from(const struct options *opts) {
 		|| (opts->reader.settings.brokers != NULL && opts->reader.topic != NULL);
 }
 
-static int check_together(const struct options *opts) {
+static const char *why_wrong_together(const struct options *opts) {
 	const struct topic_reader_config *reader = &opts->reader;
-	const char *wrong = NULL;
 
 	if (opts->extcap.question != EXTCAP_NONE)
-		wrong = why_wrong_question(&opts->extcap);
-	else if (!is_told_where_from(opts) || (opts->file == NULL && !opts->check))
-		wrong = "-c, or -b and -t, is needed, and -w or --check; see --help";
-	else if (opts->file != NULL && opts->check)
-		wrong = "--check writes nothing: without -w";
-	else if (opts->check && (opts->filter != NULL || opts->unique))
-		wrong = "--check looks at every packet: without --filter and --unique";
-	else if (reader->from_end && !reader->follow)
-		wrong = "--from-end needs --follow";
-	else if (reader->from_end && reader->from_ns != 0)
-		wrong = "--from-end or --from, not both";
-	if (wrong == NULL && reader->to_ns != 0 && reader->to_ns <= reader->from_ns)
-		wrong = "--to must be later than --from";
+		return why_wrong_question(&opts->extcap);
+	if (!is_told_where_from(opts) || (opts->file == NULL && !opts->check))
+		return "-c, or -b and -t, is needed, and -w or --check; see --help";
+	if (reader->from_end && !reader->follow)
+		return "--from-end needs --follow";
+	if (reader->from_end && opts->from_given)
+		return "--from-end or --from, not both";
+	return NULL;
+}
+
+static int check_together(const struct options *opts) {
+	const char *wrong = why_wrong_together(opts), *other = "";
+
+	if (wrong == NULL && opts->check && opts->of_writing != NULL) {
+		wrong = "--check looks at every packet and writes none: without ";
+		other = opts->of_writing;
+	}
+	if (wrong == NULL && opts->reader.to_ns <= opts->reader.from_ns)
+		wrong = "--to must be later than --from, or than 1970 without it";
 	if (wrong == NULL)
 		return 0;
-	fprintf(stderr, "kafka-to-pcap: %s\n", wrong);
+	fprintf(stderr, "kafka-to-pcap: %s%s\n", wrong, other);
 	return -EINVAL;
 }
 
@@ -322,18 +289,23 @@ int options_parse(struct options *opts, int argc, char **argv) {
 	int option, rc;
 
 	*opts = (struct options){
-		.window_ns = DEFAULT_WINDOW_MS * UINT64_C(1000000),
+		.window_ns = HELP_DEFAULT_WINDOW_MS * UINT64_C(1000000),
 		.reader.max_time_ns = TIME_SPEC_MAX_NS, // what a pcap file holds
-		.reader.margin_s = DEFAULT_MARGIN_S,
+		.reader.to_ns = UINT64_MAX,
+		.reader.margin_s = HELP_DEFAULT_MARGIN_S,
 		.reader.key_unit_ns = 1000,
 		// More than -X can fill.
 		.reader.settings.properties = calloc((size_t)argc, sizeof(char *)),
 	};
 	if (opts->reader.settings.properties == NULL)
 		return -ENOMEM;
-	while ((option = getopt_long(argc, argv, "b:t:w:fc:X:h", long_options, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, "b:t:w:fc:X:hV", long_options, NULL)) != -1) {
 		if (option == 'h') {
-			print_help();
+			help_print();
+			return 1;
+		}
+		if (option == 'V') {
+			consumer_settings_print_version(stdout);
 			return 1;
 		}
 		rc = parse_option(opts, option, optarg, &timeout_s);
@@ -346,7 +318,7 @@ int options_parse(struct options *opts, int argc, char **argv) {
 	}
 	take_extcap(opts);
 	if (timeout_s == UINT32_MAX)
-		timeout_s = opts->reader.follow ? 0 : DEFAULT_TIMEOUT_S;
+		timeout_s = opts->reader.follow ? 0 : HELP_DEFAULT_TIMEOUT_S;
 	opts->reader.timeout_s = (unsigned int)timeout_s;
 	return check_together(opts);
 }

@@ -15,6 +15,8 @@ struct options {
 	enum pcap_output_format format;
 	uint64_t window_ns;
 	uint64_t count; // packets to write, 0 = no limit
+	const char *of_writing; // an option that was given and says what is written; NULL: none
+	bool from_given;
 	bool unique;
 	bool check; // write nothing
 	bool require_complete;
@@ -22,7 +24,7 @@ struct options {
 	struct extcap_call extcap;
 };
 
-// Returns 0; 1 when --help was asked for and printed; -EINVAL after a line on stderr. What it fills in
+// Returns 0; 1 when --help or --version was asked for and printed; -EINVAL after a line on stderr. What it fills in
 // lives as long as `argv`, but for reader.settings.properties, which the caller frees. With --config
 // reader.topic may be NULL.
 int options_parse(struct options *opts, int argc, char **argv);

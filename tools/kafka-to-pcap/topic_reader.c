@@ -3,6 +3,7 @@
 
 #include "topic_reader.h"
 
+#include "exit_code.h"
 #include "now.h"
 #include "pcap_output.h"
 
@@ -70,10 +71,12 @@ static void note_brokers(struct topic_reader *reader, const rd_kafka_conf_t *con
 		snprintf(reader->brokers, sizeof(reader->brokers), "the brokers");
 }
 
-static rd_kafka_conf_t *make_conf(struct topic_reader *reader, char *text) {
+static rd_kafka_conf_t *make_conf(struct topic_reader *reader, int *exit_code, char *text) {
 	rd_kafka_conf_t *conf;
 
-	conf = consumer_settings_build(&reader->cfg.settings, text, TOPIC_READER_TEXT_BYTES);
+	conf = consumer_settings_build(
+		&reader->cfg.settings, exit_code, text, TOPIC_READER_TEXT_BYTES
+	);
 	if (conf == NULL)
 		return NULL;
 	note_brokers(reader, conf);
@@ -82,13 +85,15 @@ static rd_kafka_conf_t *make_conf(struct topic_reader *reader, char *text) {
 	return conf;
 }
 
-static int create_client(struct topic_reader *reader, char *text) {
-	rd_kafka_conf_t *conf = make_conf(reader, text);
+static int create_client(struct topic_reader *reader, int *exit_code, char *text) {
+	rd_kafka_conf_t *conf = make_conf(reader, exit_code, text);
 
 	if (conf == NULL)
 		return -1;
 	reader->kafka = rd_kafka_new(RD_KAFKA_CONSUMER, conf, text, TOPIC_READER_TEXT_BYTES);
-	if (reader->kafka == NULL) {
+	if (reader->kafka == NULL) { // properties that do not go together, or files of TLS
+		if (reader->cfg.settings.file != NULL)
+			*exit_code = RTAP_EXIT_CONFIG;
 		rd_kafka_conf_destroy(conf);
 		return -1;
 	}
@@ -231,19 +236,23 @@ static int start_partition(struct topic_reader *reader, struct partition *part, 
 }
 
 struct topic_reader *topic_reader_open(
-	const struct topic_reader_config *cfg, char text[static TOPIC_READER_TEXT_BYTES]
+	const struct topic_reader_config *cfg, int *exit_code,
+	char text[static TOPIC_READER_TEXT_BYTES]
 ) {
 	struct topic_reader *reader = calloc(1, sizeof(*reader));
 	int rc;
 
+	*exit_code = RTAP_EXIT_FAILURE;
 	if (reader == NULL) {
 		snprintf(text, TOPIC_READER_TEXT_BYTES, "out of memory");
 		return NULL;
 	}
 	reader->cfg = *cfg;
-	rc = create_client(reader, text);
-	if (rc == 0)
+	rc = create_client(reader, exit_code, text);
+	if (rc == 0) {
+		*exit_code = RTAP_EXIT_FAILURE;
 		rc = look_up_topic(reader, text);
+	}
 	for (unsigned int i = 0; rc == 0 && i < reader->nb_partitions; i++)
 		rc = find_ends(reader, &reader->partitions[i], text);
 	if (rc == 0)
@@ -332,16 +341,14 @@ decode(const struct topic_reader *reader, rd_kafka_message_t *message, struct pa
 }
 
 static bool is_outside(const struct topic_reader *reader, uint64_t time_ns) {
-	return time_ns < reader->cfg.from_ns
-		|| (reader->cfg.to_ns != 0 && time_ns >= reader->cfg.to_ns);
+	return time_ns < reader->cfg.from_ns || time_ns >= reader->cfg.to_ns;
 }
 
 // Whether nothing of the range of time can come any more, when it is `time_ns`.
 static bool is_past(const struct topic_reader *reader, uint64_t time_ns) {
 	uint64_t margin_ns = reader->cfg.margin_s * 1000000000;
 
-	return reader->cfg.to_ns != 0 && time_ns >= margin_ns
-		&& time_ns - margin_ns >= reader->cfg.to_ns;
+	return time_ns >= margin_ns && time_ns - margin_ns >= reader->cfg.to_ns;
 }
 
 // When the record was made, which is later than its capture; as far ahead as can be where Kafka does not say.

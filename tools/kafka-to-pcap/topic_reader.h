@@ -24,7 +24,7 @@ struct topic_reader_config {
 	const char *topic;
 	bool follow; // do not end at what was there at start
 	bool from_end; // begin with what comes now
-	uint64_t from_ns, to_ns; // packets of from <= time < to; to = 0: no end
+	uint64_t from_ns, to_ns; // packets of from <= time < to; UINT64_MAX: no end
 	uint64_t margin_s;
 	uint64_t key_unit_ns; // of the keys: 1000 or 1
 	uint64_t max_time_ns; // a packet above it is skipped
@@ -43,9 +43,12 @@ enum topic_event {
 struct topic_reader;
 
 // Connect, look the topic up, start to read; waits up to 10 s, or timeout_s when that is less.
-// NULL with `text` set to one line. The caller closes it after freeing all packets.
-struct topic_reader *
-topic_reader_open(const struct topic_reader_config *cfg, char text[static TOPIC_READER_TEXT_BYTES]);
+// NULL with `text` set to one line, and the program's exit code for it. The caller closes it after
+// freeing all packets.
+struct topic_reader *topic_reader_open(
+	const struct topic_reader_config *cfg, int *exit_code,
+	char text[static TOPIC_READER_TEXT_BYTES]
+);
 void topic_reader_close(struct topic_reader *reader);
 
 // Wait at most 100 ms for the next packet. One thread.

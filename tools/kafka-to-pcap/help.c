@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// What --help says.
+
+#include "help.h"
+
+#include "exit_code.h"
+#include "extcap.h"
+
+#include <stdio.h>
+
+void help_print(void) {
+	printf("usage: kafka-to-pcap {-c FILE | -b BROKERS -t TOPIC} {-w FILE | --check} [OPTION]...\n"
+	       "Read the packets of a Kafka topic into a pcap file, in time order.\n\n"
+	       "where from\n"
+	       "  -c, --config FILE      configuration of an instance: brokers, topic, TLS, SASL, unit of\n"
+	       "                         the keys; what is for a producer alone is left out\n"
+	       "  -b, --brokers LIST     HOST:PORT, comma-separated\n"
+	       "  -t, --topic TOPIC      all its partitions are read, in no consumer group\n"
+	       "  -X, --property N=V     any property of librdkafka, for example TLS and SASL\n"
+	       "      --key-unit us|ns   of the keys (default us)\n\n"
+	       "which packets\n"
+	       "      --from TIME        captured at TIME or later\n"
+	       "      --to TIME          captured before TIME. TIME is 2026-11-25T03:00:00Z (UTC),\n"
+	       "                         seconds since 1970, or -15m before now (s, m, h, d)\n"
+	       "      --margin-s S       how far Kafka's clock may be behind, and how long a packet may\n"
+	       "                         have waited for Kafka: read so much around the range (default "
+	       "%u)\n"
+	       "      --filter EXPR      libpcap's syntax; `host A and host B and port P` is one flow;\n"
+	       "                         frames with a VLAN tag: `vlan and ...`\n"
+	       "      --unique           write packets of the same time and bytes once, as far as\n"
+	       "                         the last million packets read tell\n"
+	       "      --count N          end after N packets, at least 1 (-c N, too, when N is a number)\n"
+	       "  -f, --follow           go on with what comes; without it, end with what is there\n"
+	       "      --from-beginning   start with the oldest packet (the default)\n"
+	       "      --from-end         with --follow: start with what comes now\n"
+	       "      --timeout-s S      fail when nothing comes for so long, 0 = never\n"
+	       "                         (default %u; with --follow 0)\n\n"
+	       "where to\n"
+	       "  -w, --write FILE       - is stdout, for `| tshark -r -` or `-i -`\n"
+	       "      --format F         pcap, or pcapng: with interface names and drops where packets\n"
+	       "                         have record headers (default pcap)\n"
+	       "      --window MS        packets at most so far out of time order are put in order,\n"
+	       "                         later ones are written late (default %u)\n"
+	       "      --check            write nothing: tell what is missing\n"
+	       "      --require-complete exit %d unless it is proved that nothing is missing\n"
+	       "  -h, --help\n"
+	       "  -V, --version          versions, librdkafka's with its features included\n\n"
+	       "Wireshark calls it with --extcap-...; link it into the folder of extcap programs that\n"
+	       "Help > About Wireshark > Folders names. Its interfaces are the files in $%s\n"
+	       "(colons between), else ~/.config/ringtap/*.yaml and /etc/ringtap/*.yaml.\n\n"
+	       "A message is a packet when its key has 8 bytes: microseconds since 1970, UTC,\n"
+	       "big-endian. Its value is the Ethernet frame. Packets with sequence numbers\n"
+	       "(`headers: basic`) are checked, and stderr tells what is missing. The last line there is\n"
+	       "`N packets written, N duplicates removed, N late, N skipped`.\n\n"
+	       "Exit codes: %d ok, %d usage (-X and --filter included), %d configuration file or a property in\n"
+	       "it that librdkafka refuses, %d packets are missing or completeness is not proved\n"
+	       "(--require-complete), %d anything else.\n",
+	       HELP_DEFAULT_MARGIN_S, HELP_DEFAULT_TIMEOUT_S, HELP_DEFAULT_WINDOW_MS, RTAP_EXIT_LAW,
+	       EXTCAP_FILES_VARIABLE, RTAP_EXIT_OK, RTAP_EXIT_USAGE, RTAP_EXIT_CONFIG,
+	       RTAP_EXIT_LAW, RTAP_EXIT_FAILURE);
+}
