@@ -246,10 +246,39 @@ def completeness(tap, lab, hour):
                     wanted.append("  missing: " + " ".join(str(gap) for gap in gaps))
     wanted.append(f"4 streams: {len(hour.packets)} received, {len(LOST)} missing, {len(REPEATED)} "
                   "duplicates, 2 restarts; 0 packets without a sequence number")
+    wanted.append("kafka-to-pcap: incomplete: packets are missing")
     same_list(tap, lines[:-1], wanted, "the report: runs, what is missing, duplicates, restarts")
     clean = read_back(lab, "-c", hour.config, "--check", "--require-complete", "--from",
                       seconds(hour.at(2_300)), "--to", seconds(hour.at(3_000)))
     tap.equal(clean.code, 0, "--require-complete: nothing is missing in a part of the hour")
+
+
+def verdicts(tap, lab, hour):
+    """What is not proved is no success."""
+    part = hour.between(2_300, 3_000)
+    writer = Writer(lab, "part")
+    for packet in part:
+        writer.packet(packet, headers_of(packet))
+    writer.finish()
+    words = ["-b", lab.bootstrap, "-t", "part", "--require-complete"]
+    run = read_back(lab, *words, "--check")
+    tap.ok(run.code == 0 and "kafka-to-pcap: complete: " in run.err, "all is there: complete", run)
+    run = read_back(lab, *words, "--count", 100, "-w", lab.directory / "count.pcap")
+    tap.ok(run.code == 12 and "not proved: it ended before everything was read" in run.err,
+           "--count ends it: not proved", run)
+    following = lab.start("following", [program(lab), *words, "--follow", "-w", "-"])
+    wait_for(lambda: following.out_path.stat().st_size > len(part) * len(part[0].frame),
+             "all packets of the part", 20)
+    tap.ok(following.stop() == 12 and "not proved: it ended before" in following.log(),
+           "stopped by a signal: not proved", following.log())
+    writer = Writer(lab, "part-2")
+    for packet in part[:10]:
+        writer.packet(packet, headers_of(packet))
+    writer.packet(part[10])
+    writer.finish()
+    run = read_back(lab, "-b", lab.bootstrap, "-t", "part-2", "--check", "--require-complete")
+    tap.ok(run.code == 12 and "not proved: some packets have no sequence number" in run.err,
+           "a packet without a number: not proved", run)
 
 
 def ranges(tap, lab, hour):
@@ -486,7 +515,7 @@ def main():
     with Lab("rtback") as lab:
         lab.start_broker()
         hour = Hour(lab)
-        for part in (everything, completeness, ranges, late_ones, filters, plain_records,
+        for part in (everything, completeness, verdicts, ranges, late_ones, filters, plain_records,
                      nanoseconds, configuration, wireshark):
             tap.run(part, lab, hour)
             lab.end_programs()

@@ -41,6 +41,7 @@ struct converter {
 	uint64_t newest_ns; // of what was written
 	uint64_t last_packet_ms, last_progress_ms; // monotonic
 	bool failed; // to read
+	bool ended; // everything was read that was asked for
 	bool progress; // stderr is a terminal
 };
 
@@ -206,6 +207,7 @@ static int convert(struct converter *conv, char text[static TOPIC_READER_TEXT_BY
 			rc = rest(conv);
 			break;
 		case TOPIC_END:
+			conv->ended = true;
 			return drain(conv, true);
 		case TOPIC_FAILED:
 			conv->failed = true;
@@ -330,10 +332,12 @@ static int write_statistics(struct converter *conv, uint64_t horizon_ns) {
 			&conv->check, i, horizon_ns
 		);
 
+		uint64_t dropped = totals.nb_missing + totals.nb_forgotten;
+
 		if (conv->out_number[i] != 0 && totals.nb_received != 0)
 			rc = pcap_output_statistics(
 				conv->out, conv->out_number[i] - 1, conv->newest_ns,
-				totals.nb_received + totals.nb_missing, totals.nb_missing
+				totals.nb_received + dropped, dropped
 			);
 	}
 	return rc == 0 ? pcap_output_flush(conv->out) : rc;
@@ -351,15 +355,16 @@ static int report(const struct converter *conv, uint64_t horizon_ns) {
 		.horizon_ns = horizon_ns,
 		.nb_without = conv->nb_without,
 		.nb_malformed = conv->nb_malformed,
+		.cut_short = !conv->ended,
 	};
-	const char *why = stream_report_why_incomplete(&report);
+	const char *why;
+	bool complete = stream_report_is_complete(&report, &why);
 
 	if (conv->opts.check || conv->check.nb_streams != 0 || conv->nb_malformed != 0)
 		stream_report_print(stderr, &report);
-	if (!conv->opts.require_complete || why == NULL)
-		return RTAP_EXIT_OK;
-	complain(why);
-	return RTAP_EXIT_LAW;
+	if (conv->opts.check || conv->opts.require_complete)
+		complain(why);
+	return conv->opts.require_complete && !complete ? RTAP_EXIT_LAW : RTAP_EXIT_OK;
 }
 
 static int run(struct converter *conv) {

@@ -24,7 +24,7 @@ struct options {
 	struct extcap_call extcap;
 };
 
-// Returns 0; 1 when --help or --version was asked for and printed; -EINVAL after a line on stderr. What it fills in
-// lives as long as `argv`, but for reader.settings.properties, which the caller frees. With --config
+// Returns 0; 1 when --help or --version was asked for and printed; -EINVAL after a line on stderr. What
+// it fills in lives as long as `argv`, but for reader.settings.properties, which the caller frees. With --config
 // reader.topic may be NULL.
 int options_parse(struct options *opts, int argc, char **argv);

@@ -23,9 +23,14 @@ int stream_check_init(struct stream_check *check) {
 	return -ENOMEM;
 }
 
+static void fini_run(struct stream_run *run) {
+	run_times_fini(&run->times);
+	free(run->gaps);
+}
+
 static void free_stream(struct stream *stream) {
 	for (unsigned int i = 0; i < stream->nb_runs; i++)
-		free(stream->runs[i].gaps);
+		fini_run(&stream->runs[i]);
 	free(stream->runs);
 }
 
@@ -88,7 +93,7 @@ static void add_gap(struct stream_run *run, uint64_t first, uint64_t last, uint6
 
 	if (first > last)
 		return;
-	if (make_room(run) < 0) { // still missing, only not listed
+	if (make_room(run) < 0) {
 		run->nb_forgotten += last - first + 1;
 		return;
 	}
@@ -124,6 +129,7 @@ static void join(struct stream_run *run, uint64_t seq, uint64_t time_ns) {
 	if (seq > run->last) {
 		add_gap(run, run->last + 1, seq - 1, time_ns);
 		run->last = seq;
+		run_times_add(&run->times, seq, time_ns);
 	} else if (seq < run->first) {
 		add_gap(run, seq + 1, run->first - 1, run->first_ns);
 		run->first = seq;
@@ -157,11 +163,22 @@ static void insert_run(
 		check->nb_not_judged++;
 		return;
 	}
+	run_times_add(&run.times, seq, time_ns);
 	memmove(runs + at + 1, runs + at, (stream->nb_runs - at) * sizeof(run));
 	runs[at] = run;
 	stream->runs = runs;
 	stream->nb_runs++;
 	check->nb_runs++;
+}
+
+static bool contradicts(const struct stream_run *run, uint64_t seq, uint64_t time_ns) {
+	unsigned int at = find_gap(run, seq);
+
+	if (seq > run->last)
+		return time_ns < run->last_ns;
+	if (at < run->nb_gaps && seq >= run->gaps[at].first && time_ns > run->gaps[at].until_ns)
+		return true;
+	return !run_times_fit(&run->times, seq, time_ns);
 }
 
 static void
@@ -173,7 +190,9 @@ add_to_stream(struct stream_check *check, struct stream *stream, uint64_t seq, u
 		next--;
 	within = next > 0 && time_ns <= stream->runs[next - 1].last_ns;
 	before = next < stream->nb_runs && seq < stream->runs[next].first;
-	if (before && !within)
+	if (within && contradicts(&stream->runs[next - 1], seq, time_ns))
+		check->nb_contradicting++;
+	else if (before && !within)
 		join(&stream->runs[next], seq, time_ns); // its first packets came late
 	else if (within || (next > 0 && seq > stream->runs[next - 1].last))
 		join(&stream->runs[next - 1], seq, time_ns);
@@ -222,7 +241,7 @@ void stream_check_add(
 // ---- sums ----
 
 uint64_t stream_run_missing(const struct stream_run *run, uint64_t horizon_ns) {
-	uint64_t nb = run->nb_forgotten;
+	uint64_t nb = 0;
 
 	for (unsigned int i = 0; i < run->nb_gaps; i++)
 		if (run->gaps[i].until_ns <= horizon_ns)
@@ -235,6 +254,7 @@ add_stream(struct stream_totals *totals, const struct stream *stream, uint64_t h
 	for (unsigned int i = 0; i < stream->nb_runs; i++) {
 		totals->nb_received += stream->runs[i].nb_received;
 		totals->nb_missing += stream_run_missing(&stream->runs[i], horizon_ns);
+		totals->nb_forgotten += stream->runs[i].nb_forgotten;
 		totals->nb_duplicates += stream->runs[i].nb_duplicates;
 	}
 	totals->nb_restarts += stream->nb_runs > 0 ? stream->nb_runs - 1 : 0;

@@ -4,12 +4,15 @@
 // A stream is a ring of an interface. Its packets are numbered from 1 on, those that were dropped too,
 // and their times grow with their numbers. A run is what came from one start of its primary: a number
 // that is not above all before, with a time that is, begins a new one. Packets may come in any order.
+// One that can be of no run, since its time contradicts its number, is only counted.
 //
 // Memory is bounded, whatever comes: of a run with too many gaps the oldest are counted and forgotten
-// (what is in one and comes after all counts as a duplicate), and streams beyond the limits are not
-// judged.
+// (what is in one and comes after all counts as a duplicate), and they are not judged, nor are streams
+// beyond the limits.
 
 #pragma once
+
+#include "run_times.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -29,9 +32,10 @@ struct stream_run {
 	uint64_t first_ns, last_ns;
 	uint64_t nb_received; // each number once
 	uint64_t nb_duplicates;
-	uint64_t nb_forgotten; // missing, in gaps that are not listed any more
+	uint64_t nb_forgotten; // numbers in gaps that are not known any more: not judged
 	struct stream_gap *gaps; // ascending
 	unsigned int nb_gaps, room;
+	struct run_times times;
 };
 
 struct stream {
@@ -47,10 +51,11 @@ struct stream_check {
 	unsigned int nb_runs; // of all streams
 	uint16_t *places; // hash table of numbers of streams, 0 = none, n = stream n - 1
 	uint64_t nb_not_judged; // packets beyond the limits
+	uint64_t nb_contradicting; // packets, their time and number
 };
 
 struct stream_totals {
-	uint64_t nb_received, nb_missing, nb_duplicates, nb_restarts;
+	uint64_t nb_received, nb_missing, nb_forgotten, nb_duplicates, nb_restarts;
 };
 
 // Returns 0 or -ENOMEM.

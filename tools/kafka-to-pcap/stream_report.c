@@ -26,8 +26,6 @@ static void print_gaps(FILE *out, const struct stream_run *run, uint64_t horizon
 	unsigned int nb_shown = 0, nb_more = 0;
 
 	fputs("  missing:", out);
-	if (run->nb_forgotten != 0)
-		fprintf(out, " %" PRIu64 " in many ranges before", run->nb_forgotten);
 	for (unsigned int i = 0; i < run->nb_gaps; i++) {
 		if (run->gaps[i].until_ns > horizon_ns)
 			continue;
@@ -43,6 +41,11 @@ static void print_gaps(FILE *out, const struct stream_run *run, uint64_t horizon
 	fputc('\n', out);
 }
 
+static void print_more(FILE *out, uint64_t nb, const char *what) {
+	if (nb != 0)
+		fprintf(out, ", %" PRIu64 " %s", nb, what);
+}
+
 static void print_run(
 	FILE *out, const struct stream_report *report, const struct stream *stream, unsigned int i
 ) {
@@ -56,8 +59,10 @@ static void print_run(
 		fprintf(out, " run %u of %u", i + 1, stream->nb_runs);
 	fprintf(out,
 		": %" PRIu64 " to %" PRIu64 ", %" PRIu64 " received, %" PRIu64 " missing, %" PRIu64
-		" duplicates\n",
+		" duplicates",
 		run->first, run->last, run->nb_received, missing, run->nb_duplicates);
+	print_more(out, run->nb_forgotten, "numbers in forgotten gaps not judged");
+	fputc('\n', out);
 	if (missing != 0)
 		print_gaps(out, run, report->horizon_ns);
 }
@@ -93,21 +98,41 @@ void stream_report_print(FILE *out, const struct stream_report *report) {
 		" duplicates, %" PRIu64 " restarts; %" PRIu64 " packets without a sequence number",
 		report->check->nb_streams, totals.nb_received, totals.nb_missing,
 		totals.nb_duplicates, totals.nb_restarts, report->nb_without);
-	if (report->nb_malformed != 0)
-		fprintf(out, ", %" PRIu64 " malformed headers", report->nb_malformed);
-	if (report->check->nb_not_judged != 0)
-		fprintf(out, ", %" PRIu64 " packets of too many streams or restarts not judged",
-			report->check->nb_not_judged);
+	print_more(out, report->nb_malformed, "malformed headers");
+	print_more(out, totals.nb_forgotten, "numbers in forgotten gaps not judged");
+	print_more(
+		out, report->check->nb_contradicting, "packets whose time contradicts their number"
+	);
+	print_more(
+		out, report->check->nb_not_judged,
+		"packets of too many streams or restarts not judged"
+	);
 	fputc('\n', out);
 }
 
-const char *stream_report_why_incomplete(const struct stream_report *report) {
-	if (stream_check_totals(report->check, report->horizon_ns).nb_missing != 0)
-		return "incomplete: packets are missing";
-	if (report->check->nb_not_judged != 0)
-		return "completeness is not proved: too many streams or restarts";
-	if (report->check->nb_streams == 0)
-		return "completeness is not proved: no packet has a sequence number; capture with "
+bool stream_report_is_complete(const struct stream_report *report, const char **why) {
+	const struct stream_check *check = report->check;
+	struct stream_totals totals = stream_check_totals(check, report->horizon_ns);
+
+	if (totals.nb_missing != 0)
+		*why = "incomplete: packets are missing";
+	else if (report->cut_short)
+		*why = "completeness is not proved: it ended before everything was read";
+	else if (check->nb_streams == 0)
+		*why = "completeness is not proved: no packet has a sequence number; capture with "
 		       "`headers: basic`";
-	return NULL;
+	else if (report->nb_without != 0)
+		*why = "completeness is not proved: some packets have no sequence number";
+	else if (check->nb_contradicting != 0)
+		*why = "completeness is not proved: the clock was set back when a primary was started "
+		       "anew";
+	else if (totals.nb_forgotten != 0)
+		*why = "completeness is not proved: too many gaps to remember them all";
+	else if (check->nb_not_judged != 0)
+		*why = "completeness is not proved: too many streams or restarts";
+	else {
+		*why = "complete: no packet is missing between the first and the last of each run";
+		return true;
+	}
+	return false;
 }

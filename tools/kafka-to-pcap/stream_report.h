@@ -14,10 +14,11 @@ struct stream_report {
 	uint64_t horizon_ns; // gaps behind it are not judged: not everything has been read
 	uint64_t nb_without; // packets without a sequence number
 	uint64_t nb_malformed; // headers
+	bool cut_short; // not everything was read
 };
 
 // A line for each run of each stream, one for what is missing in it, one for all.
 void stream_report_print(FILE *out, const struct stream_report *report);
 
-// Why completeness is not proved, in one line; NULL when it is.
-const char *stream_report_why_incomplete(const struct stream_report *report);
+// Whether it is proved that nothing is missing; *why is one line in either case.
+bool stream_report_is_complete(const struct stream_report *report, const char **why);
