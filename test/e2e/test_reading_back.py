@@ -85,11 +85,13 @@ class Writer:
     def packet(self, packet, headers=None, unit_ns=1_000):
         self.record(packet.time_ns, packet.port + 2 * packet.ring, packet.frame, headers, unit_ns)
 
-    def record(self, time_ns, partition, value, headers=None, unit_ns=1_000, key=None):
+    def record(self, time_ns, partition, value, headers=None, unit_ns=1_000, key=None,
+               made_ns=None):
         self.producer.send(self.topic, partition=partition, headers=headers,
                            key=struct.pack(">Q", time_ns // unit_ns) if key is None else key,
                            value=value,
-                           timestamp_ms=time_ns // 1_000_000 + PRODUCE_DELAY_S * 1_000)
+                           timestamp_ms=(made_ns or time_ns) // 1_000_000
+                           + PRODUCE_DELAY_S * 1_000)
 
     def poison(self, time_ns):
         """A record that is no packet, in each partition: whoever reads it says so."""
@@ -322,6 +324,45 @@ def late_ones(tap, lab, hour):
         tap.equal(counts(run)[0], wanted, f"margin {margin} s: what came late within it is there")
 
 
+def wild_times(tap, lab, hour):
+    """One record with a time far ahead, or behind, in two of the partitions."""
+    packets = hour.packets[:800]
+    wild = {100: 86_400, 101: 10_000_000, 400: -86_400}
+    writer = Writer(lab, "wild")
+    for number, packet in enumerate(packets):
+        if number in wild:
+            writer.record(packet.time_ns + wild[number] * 1_000_000_000, number % 2, b"wild" * 15,
+                          made_ns=packet.time_ns)
+        writer.packet(packet)
+    writer.finish()
+    path = lab.directory / "wild.pcap"
+    read_back(lab, "-b", lab.bootstrap, "-t", "wild", "-w", path, "--window", 0)
+    got = list(read_pcap(path))
+    same_list(tap, [p for p in got if b"wild" not in p[1]], frames(packets),
+              "wild times do not spoil the order of the rest, and no window is needed for it")
+    tap.equal(len(got), len(packets) + len(wild), "and they are there, too")
+
+
+def added_partitions(tap, lab, hour):
+    """Partitions that come while it follows the topic."""
+    writer = Writer(lab, "growing")
+    writer.packet(hour.packets[0])
+    path = lab.directory / "growing.pcap"
+    following = lab.start("growing", [program(lab), "-b", lab.bootstrap, "-t", "growing", "-w",
+                                      path, "--follow", "--count", "3"])
+    wait_for(lambda: path.exists() and path.stat().st_size > 24, "the first packet", 20)
+    lab.kafka_topic("add-partitions", "growing", PARTITIONS + 2)
+    writer.finish()
+    with contextlib.closing(KafkaProducer(bootstrap_servers=lab.bootstrap,
+                                          api_version=(2, 1))) as producer:
+        for number in (1, 2):
+            producer.send("growing", partition=PARTITIONS - 1 + number,
+                          value=hour.packets[number].frame,
+                          key=struct.pack(">Q", hour.packets[number].time_ns // 1_000)).get(20)
+    tap.equal(following.wait(30), 0, "it ends when packets of the added partitions have come")
+    same_list(tap, list(read_pcap(path)), frames(hour.packets[:3]), "and has them all")
+
+
 def filters(tap, lab, hour):
     path = lab.directory / "flow.pcap"
     one = [p for p in hour.packets if bytes([10, 0, 1, 3]) in p.frame[26:34]]
@@ -515,8 +556,9 @@ def main():
     with Lab("rtback") as lab:
         lab.start_broker()
         hour = Hour(lab)
-        for part in (everything, completeness, verdicts, ranges, late_ones, filters, plain_records,
-                     nanoseconds, configuration, wireshark):
+        for part in (everything, completeness, verdicts, ranges, late_ones, wild_times,
+                     added_partitions, filters, plain_records, nanoseconds, configuration,
+                     wireshark):
             tap.run(part, lab, hour)
             lab.end_programs()
     return tap.finish()

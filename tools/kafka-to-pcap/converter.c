@@ -97,15 +97,15 @@ static int write_packet(struct converter *conv, const struct packet *packet) {
 	);
 }
 
-// Write what may leave, or everything. Returns 0 or a negative errno.
-static int drain(struct converter *conv, bool flush) {
+// Write what may leave when all has been read up to a time. Returns 0 or a negative errno.
+static int drain(struct converter *conv, uint64_t reached_ns) {
 	struct packet *packet;
 	uint64_t time_ns;
 	bool late;
 	int rc = 0;
 
 	while (rc == 0 && !is_complete(conv)
-	       && (packet = time_merge_pop(&conv->merge, flush, &time_ns, &late)) != NULL) {
+	       && (packet = time_merge_pop(&conv->merge, reached_ns, &time_ns, &late)) != NULL) {
 		rc = write_packet(conv, packet);
 		packet_free(packet);
 		if (rc == 0) {
@@ -164,13 +164,14 @@ static int take(struct converter *conv, struct packet *packet) {
 		packet_free(packet);
 		return -ENOMEM;
 	}
-	return drain(conv, false);
+	return drain(conv, topic_reader_reached_ns(conv->reader));
 }
 
 // Nothing new for as long as the window: nothing older is to be waited for.
 static int rest(struct converter *conv) {
 	uint64_t quiet_ns = (now_ms() - conv->last_packet_ms) * 1000000;
-	int rc = drain(conv, quiet_ns >= conv->opts.window_ns);
+	bool is_over = quiet_ns >= conv->opts.window_ns;
+	int rc = drain(conv, is_over ? TIME_MERGE_ALL : topic_reader_reached_ns(conv->reader));
 
 	return rc < 0 || conv->out == NULL ? rc : pcap_output_flush(conv->out);
 }
@@ -208,14 +209,14 @@ static int convert(struct converter *conv, char text[static TOPIC_READER_TEXT_BY
 			break;
 		case TOPIC_END:
 			conv->ended = true;
-			return drain(conv, true);
+			return drain(conv, TIME_MERGE_ALL);
 		case TOPIC_FAILED:
 			conv->failed = true;
-			return drain(conv, true);
+			return drain(conv, TIME_MERGE_ALL);
 		}
 		show_progress(conv);
 	}
-	return rc == 0 ? drain(conv, true) : rc;
+	return rc == 0 ? drain(conv, TIME_MERGE_ALL) : rc;
 }
 
 // ---- begin ----
@@ -306,7 +307,7 @@ static void close_all(struct converter *conv) {
 	uint64_t time_ns;
 	bool late;
 
-	while ((packet = time_merge_pop(&conv->merge, true, &time_ns, &late)) != NULL)
+	while ((packet = time_merge_pop(&conv->merge, TIME_MERGE_ALL, &time_ns, &late)) != NULL)
 		packet_free(packet);
 	time_merge_fini(&conv->merge);
 	duplicate_filter_destroy(conv->duplicates);

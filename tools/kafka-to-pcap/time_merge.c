@@ -45,8 +45,6 @@ int time_merge_push(struct time_merge *merge, uint64_t time_ns, void *item, size
 	merge->nb_held++;
 	merge->nb_pushed++;
 	merge->held_bytes += bytes;
-	if (time_ns > merge->newest_ns)
-		merge->newest_ns = time_ns;
 	return 0;
 }
 
@@ -65,14 +63,18 @@ static void sink(struct time_merge *merge, struct time_merge_entry entry) {
 	heap[at] = entry;
 }
 
-void *time_merge_pop(struct time_merge *merge, bool flush, uint64_t *time_ns, bool *late) {
+static bool may_leave(const struct time_merge *merge, uint64_t time_ns, uint64_t reached_ns) {
+	return reached_ns == TIME_MERGE_ALL || merge->held_bytes > merge->max_bytes
+		|| (time_ns <= reached_ns && reached_ns - time_ns >= merge->window_ns);
+}
+
+void *time_merge_pop(struct time_merge *merge, uint64_t reached_ns, uint64_t *time_ns, bool *late) {
 	struct time_merge_entry oldest;
 
 	if (merge->nb_held == 0)
 		return NULL;
 	oldest = merge->heap[0];
-	if (!flush && merge->newest_ns - oldest.time_ns < merge->window_ns
-	    && merge->held_bytes <= merge->max_bytes)
+	if (!may_leave(merge, oldest.time_ns, reached_ns))
 		return NULL;
 	merge->held_bytes -= oldest.bytes;
 	merge->nb_held--;

@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Put packets into time order, as far as they come within a window of it. Pure.
 //
-// A packet is held until one comes that is newer by the window, so it leaves in order if nothing
-// older comes later than that. Packets of the same time leave in the order they came.
+// A packet is held until all has been read up to a time that is newer by the window, so it leaves in
+// order if nothing older comes later than that. Packets of the same time leave in the order they came.
 
 #pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#define TIME_MERGE_ALL UINT64_MAX
 
 struct time_merge_entry {
 	uint64_t time_ns;
@@ -24,7 +26,6 @@ struct time_merge {
 	size_t nb_held, room;
 	size_t held_bytes;
 	uint64_t nb_pushed;
-	uint64_t newest_ns; // of all that came
 	uint64_t last_ns; // of all that left
 };
 
@@ -38,6 +39,7 @@ void time_merge_fini(struct time_merge *merge);
 // Hand over an item that counts as `bytes`. Returns 0; -ENOMEM when it could not be taken.
 int time_merge_push(struct time_merge *merge, uint64_t time_ns, void *item, size_t bytes);
 
-// Take the oldest item if its time has come, or in any case with `flush`; *late tells whether a newer
-// one has left before it. NULL when there is none; the item is the caller's again.
-void *time_merge_pop(struct time_merge *merge, bool flush, uint64_t *time_ns, bool *late);
+// Take the oldest item if its time has come: the caller has read all up to `reached_ns`, and does not
+// want to wait for anything when that is TIME_MERGE_ALL. *late tells whether a newer one has left before
+// it. NULL when there is none; the item is the caller's again.
+void *time_merge_pop(struct time_merge *merge, uint64_t reached_ns, uint64_t *time_ns, bool *late);

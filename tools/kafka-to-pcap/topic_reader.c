@@ -5,6 +5,7 @@
 
 #include "exit_code.h"
 #include "now.h"
+#include "pace.h"
 #include "pcap_output.h"
 
 #include <librdkafka/rdkafka.h>
@@ -19,12 +20,14 @@
 #define WAIT_MS 100 // for the partition that is behind
 #define POLL_MS 5 // between looks at all partitions
 #define STALL_MS 1000
+#define LOOK_MS 5000 // between looks for partitions that were added
+#define LOOK_TIMEOUT_MS 500
 
 struct partition {
 	int32_t id;
 	int64_t end; // offset where reading stops; of no meaning with follow
 	int64_t start;
-	uint64_t last_ns; // time of the last packet
+	struct pace pace;
 	uint64_t waited_ms; // for the next message
 	bool done; // read up to its end
 	bool at_end; // Kafka said that there is no more for now
@@ -38,8 +41,7 @@ struct topic_reader {
 	struct partition *partitions;
 	unsigned int nb_partitions;
 	unsigned int next_look; // partition to look at while it rests
-	uint64_t newest_ns; // of all packets
-	uint64_t last_message_ms; // monotonic
+	uint64_t last_message_ms, last_look_ms; // monotonic
 	char brokers[128];
 	char reason[256]; // what librdkafka said last about its connections
 };
@@ -124,6 +126,20 @@ static int unreachable(struct topic_reader *reader, rd_kafka_resp_err_t err, cha
 	return -1;
 }
 
+static int add_partitions(struct topic_reader *reader, unsigned int nb, char *text) {
+	struct partition *more = reallocarray(reader->partitions, nb, sizeof(*more));
+
+	if (more == NULL) {
+		snprintf(text, TOPIC_READER_TEXT_BYTES, "out of memory");
+		return -1;
+	}
+	reader->partitions = more;
+	for (; reader->nb_partitions < nb; reader->nb_partitions++)
+		more[reader->nb_partitions] = (struct partition
+		){.id = (int32_t)reader->nb_partitions};
+	return 0;
+}
+
 static int take_partitions(
 	struct topic_reader *reader, const struct rd_kafka_metadata_topic *topic, char *text
 ) {
@@ -136,15 +152,7 @@ static int take_partitions(
 		);
 		return -1;
 	}
-	reader->partitions = calloc((size_t)topic->partition_cnt, sizeof(*reader->partitions));
-	if (reader->partitions == NULL) {
-		snprintf(text, TOPIC_READER_TEXT_BYTES, "out of memory");
-		return -1;
-	}
-	for (int i = 0; i < topic->partition_cnt; i++)
-		reader->partitions[i].id = topic->partitions[i].id;
-	reader->nb_partitions = (unsigned int)topic->partition_cnt;
-	return 0;
+	return add_partitions(reader, (unsigned int)topic->partition_cnt, text);
 }
 
 static int look_up_topic(struct topic_reader *reader, char *text) {
@@ -263,7 +271,7 @@ struct topic_reader *topic_reader_open(
 		topic_reader_close(reader);
 		return NULL;
 	}
-	reader->last_message_ms = now_ms();
+	reader->last_message_ms = reader->last_look_ms = now_ms();
 	return reader;
 }
 
@@ -380,9 +388,7 @@ static enum topic_event take_packet(
 
 	if (why != NULL)
 		return note_skipped(part, message, why, text);
-	part->last_ns = decoded.time_ns;
-	if (decoded.time_ns > reader->newest_ns)
-		reader->newest_ns = decoded.time_ns;
+	pace_move(&part->pace, decoded.time_ns);
 	// By Kafka's time, too: a clock that jumps ahead for a packet is not the end.
 	part->done = part->done
 		|| (is_past(reader, decoded.time_ns) && is_past(reader, produced_ns(message)));
@@ -451,7 +457,7 @@ static struct partition *find_behind(const struct topic_reader *reader, bool *al
 
 		*all_done = *all_done && part->done;
 		if (!part->done && !part->resting
-		    && (behind == NULL || part->last_ns < behind->last_ns))
+		    && (behind == NULL || pace_ns(&part->pace) < pace_ns(&behind->pace)))
 			behind = part;
 	}
 	return behind;
@@ -493,21 +499,62 @@ static void end_by_clock(struct topic_reader *reader) {
 		reader->partitions[i].done |= reader->partitions[i].at_end;
 }
 
-uint64_t topic_reader_horizon_ns(const struct topic_reader *reader) {
-	uint64_t stall_ns = STALL_MS * UINT64_C(1000000), horizon_ns = UINT64_MAX;
+static uint64_t newest_ns(const struct topic_reader *reader) {
+	uint64_t newest_ns = 0;
+
+	for (unsigned int i = 0; i < reader->nb_partitions; i++)
+		if (pace_ns(&reader->partitions[i].pace) > newest_ns)
+			newest_ns = pace_ns(&reader->partitions[i].pace);
+	return newest_ns;
+}
+
+// Where the partition is that is furthest behind, those that rest being at `resting_ns`.
+static uint64_t oldest_ns(const struct topic_reader *reader, uint64_t resting_ns) {
+	uint64_t oldest_ns = UINT64_MAX;
 
 	for (unsigned int i = 0; i < reader->nb_partitions; i++) {
 		const struct partition *part = &reader->partitions[i];
-		uint64_t last_ns = part->last_ns;
+		uint64_t at_ns = part->resting ? resting_ns : pace_ns(&part->pace);
 
-		if (part->done)
-			continue;
-		if (part->resting)
-			last_ns = reader->newest_ns < stall_ns ? 0 : reader->newest_ns - stall_ns;
-		if (last_ns < horizon_ns)
-			horizon_ns = last_ns;
+		if (!part->done && at_ns < oldest_ns)
+			oldest_ns = at_ns;
 	}
-	return horizon_ns;
+	return oldest_ns;
+}
+
+uint64_t topic_reader_reached_ns(const struct topic_reader *reader) {
+	return oldest_ns(reader, newest_ns(reader));
+}
+
+uint64_t topic_reader_horizon_ns(const struct topic_reader *reader) {
+	uint64_t stall_ns = STALL_MS * UINT64_C(1000000), newest = newest_ns(reader);
+
+	return oldest_ns(reader, newest < stall_ns ? 0 : newest - stall_ns);
+}
+
+// All that is in a partition that was added came since, so it is read from its beginning.
+static int start_added(struct topic_reader *reader, unsigned int nb, char *text) {
+	unsigned int first = reader->nb_partitions;
+	int rc = nb > first ? add_partitions(reader, nb, text) : 0;
+
+	for (unsigned int i = first; rc == 0 && i < nb; i++)
+		rc = start_partition(reader, &reader->partitions[i], text);
+	return rc;
+}
+
+static int look_for_added(struct topic_reader *reader, char *text) {
+	const struct rd_kafka_metadata *metadata;
+	int rc;
+
+	if (!reader->cfg.follow || now_ms() - reader->last_look_ms < LOOK_MS)
+		return 0;
+	reader->last_look_ms = now_ms();
+	if (rd_kafka_metadata(reader->kafka, 0, reader->topic, &metadata, LOOK_TIMEOUT_MS)
+	    != RD_KAFKA_RESP_ERR_NO_ERROR)
+		return 0; // the next look will tell
+	rc = start_added(reader, (unsigned int)metadata->topics[0].partition_cnt, text);
+	rd_kafka_metadata_destroy(metadata);
+	return rc;
 }
 
 enum topic_event topic_reader_next(
@@ -515,9 +562,12 @@ enum topic_event topic_reader_next(
 	char text[static TOPIC_READER_TEXT_BYTES]
 ) {
 	bool all_done;
-	struct partition *behind = find_behind(reader, &all_done);
+	struct partition *behind;
 	enum topic_event event;
 
+	if (look_for_added(reader, text) < 0)
+		return TOPIC_FAILED;
+	behind = find_behind(reader, &all_done);
 	if (all_done)
 		return TOPIC_END;
 	// Those that rest must not starve while others are busy: one look each time.

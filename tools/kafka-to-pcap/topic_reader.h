@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Read the packets of a topic, all partitions at one pace. No consumer group, nothing is committed.
 //
-// The partition whose last packet is the oldest is read next, so partitions of different length are
+// The partition that is furthest behind in time is read next, so partitions of different length are
 // read alike. One that has nothing for a second (its broker may be down) is left behind until it has.
 //
 // A range of time is one of capture times. Kafka knows when a record was made, which is later: a
@@ -56,6 +56,9 @@ enum topic_event topic_reader_next(
 	struct topic_reader *reader, struct packet **packet,
 	char text[static TOPIC_READER_TEXT_BYTES]
 );
+
+// Up to where all partitions have been read that are waited for; UINT64_MAX after the end.
+uint64_t topic_reader_reached_ns(const struct topic_reader *reader);
 
 // Of the packets before this time all have come, as far as Kafka has them; UINT64_MAX after the end.
 uint64_t topic_reader_horizon_ns(const struct topic_reader *reader);
