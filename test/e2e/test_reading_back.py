@@ -451,6 +451,53 @@ def configuration(tap, lab, hour):
     tap.equal(run.code, 3, "no configuration file: exit 3")
 
 
+def foreign_records(tap, lab, hour):
+    """What ringtap did not write is counted, and the first one is named."""
+    writer = Writer(lab, "foreign")
+    begin_ns = hour.packets[0].time_ns
+    for value, key in ((None, None), (b"", None), (b"x", b"7 bytes"), (b"x", b"")):
+        writer.record(begin_ns, 0, value, key=key)
+    for packet in hour.packets[:3]:
+        writer.packet(packet)
+    writer.finish()
+    path = lab.directory / "foreign.pcap"
+    run = read_back(lab, "-b", lab.bootstrap, "-t", "foreign", "-w", path)
+    tap.equal(run, Run(0, "kafka-to-pcap: partition 0, offset 0: no packet: no value\n"
+                       "3 packets written, 0 duplicates removed, 0 late, 4 skipped\n"),
+              "a tombstone, no value, other keys: skipped, one line")
+    same_list(tap, list(read_pcap(path)), frames(hour.packets[:3]), "and the packets are there")
+
+
+def ends(tap, lab, hour):
+    """Topics and files with nothing behind them."""
+    lab.create_topic(1, "empty")
+    path = lab.directory / "empty.pcap"
+    run = read_back(lab, "-c", hour.config, "-t", "empty", "-w", path)
+    tap.equal((run.code, list(read_pcap(path))), (0, []), "an empty topic: an empty file")
+    run = read_back(lab, "-c", hour.config, "-t", "empty", "--check", "--require-complete")
+    tap.ok(run.code == 12 and "not proved: there is no packet" in run.err, "which proves nothing",
+           run)
+    path = lab.directory / "nowhere.pcap"
+    run = read_back(lab, "-c", hour.config, "-t", "nowhere", "-w", path)
+    tap.equal(run, Run(1, "kafka-to-pcap: topic nowhere: does not exist\n"), "no such topic: one line")
+    tap.ok(not path.exists(), "and no file")
+    run = read_back(lab, "-c", hour.config, "-w", "/dev/full")
+    tap.ok(run.code == 1 and "kafka-to-pcap: /dev/full: No space left on device\n" in run.err,
+           "a full disk is an error", run)
+    words = f"{program(lab)} -c {hour.config}"
+    pipe = f"{words} -w - | head -c 100 | wc -c; echo ${{PIPESTATUS[0]}}"
+    run = subprocess.run(["bash", "-c", pipe], capture_output=True, text=True, timeout=60,
+                         check=False)
+    tap.ok(run.stdout == "100\n0\n" and "kafka-to-pcap: -:" not in run.stderr,
+           "a reader that has seen enough is none", run)
+    path = lab.directory / "quiet.pcap"
+    quiet = lab.start("quiet", ["bash", "-c", f"exec {words} -w {path} --follow 2>&-"])
+    wait_for(lambda: path.exists() and path.stat().st_size > 24, "packets in its file", 20)
+    tap.equal(os.readlink(f"/proc/{quiet.pid}/fd/2"), "/dev/null",
+              "a closed stderr does not become a connection")
+    tap.equal(quiet.stop(), 0, "and it ends in good order")
+
+
 # ---- Wireshark -----------------------------------------------------------------------------------
 
 class Desk:
@@ -558,7 +605,7 @@ def main():
         hour = Hour(lab)
         for part in (everything, completeness, verdicts, ranges, late_ones, wild_times,
                      added_partitions, filters, plain_records, nanoseconds, configuration,
-                     wireshark):
+                     foreign_records, ends, wireshark):
             tap.run(part, lab, hour)
             lab.end_programs()
     return tap.finish()

@@ -102,7 +102,7 @@ is_message(const struct fake_kafka *k, const struct fake_kafka_event *e, const s
 			       : e->offset < k->high[e->partition];
 
 	return e->kind == 'm' && e->partition < k->nb_partitions && there && e->key_len == 8
-		&& e->time_us <= TIME_SPEC_MAX_NS / unit_of(w);
+		&& e->len > 0 && e->time_us <= TIME_SPEC_MAX_NS / unit_of(w);
 }
 
 // Whether its partition was left before it, behind the range of time.

@@ -66,6 +66,18 @@ START_TEST(a_range) {
 }
 END_TEST
 
+START_TEST(nothing_is_no_name) {
+	// strtok() knows no empty words.
+	char program[] = "kafka-to-pcap", c[] = "-cx.yaml", w[] = "-w", empty[] = "";
+	char *argv[] = {program, c, w, empty, NULL};
+
+	optind = 0;
+	ck_assert_int_eq(options_parse(&opts, 4, argv), -EINVAL);
+	free(opts.reader.settings.properties);
+	ck_taken("-c x.yaml -w f");
+}
+END_TEST
+
 START_TEST(a_check_writes_nothing) {
 	ck_taken("-c x.yaml --check --require-complete --from 1 --window 5");
 	ck_refused("-c x.yaml --check --count 5", "and writes none: without --count");
@@ -97,6 +109,7 @@ static Suite *make_suite(void) {
 	TCase *tcase = tcase_create("all");
 
 	tcase_add_test(tcase, a_range);
+	tcase_add_test(tcase, nothing_is_no_name);
 	tcase_add_test(tcase, a_check_writes_nothing);
 	tcase_add_test(tcase, numbers);
 	tcase_add_test(tcase, wireshark_starts_where_it_is_told);

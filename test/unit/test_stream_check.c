@@ -246,7 +246,10 @@ static void ck_verdict(const struct stream_report *report, bool proved, const ch
 START_TEST(the_verdict) {
 	struct stream_report r = {.check = &check, .horizon_ns = ALL};
 
+	ck_verdict(&r, false, "there is no packet");
+	r.nb_without = 1;
 	ck_verdict(&r, false, "no packet has a sequence number");
+	r.nb_without = 0;
 	add_range(1, 3);
 	ck_verdict(&r, true, "complete: ");
 	r.nb_without = 1;

@@ -4,6 +4,7 @@
 #include "converter.h"
 #include "exit_code.h"
 #include "packet_filter.h"
+#include "standard_fds.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -66,8 +67,10 @@ static int answer(struct options *opts) {
 
 int main(int argc, char **argv) {
 	struct options opts;
-	int rc = options_parse(&opts, argc, argv);
+	int rc;
 
+	rtap_standard_fds_open(); // else a socket to Kafka may get our lines
+	rc = options_parse(&opts, argc, argv);
 	if (rc != 0)
 		rc = rc > 0 ? RTAP_EXIT_OK : RTAP_EXIT_USAGE;
 	else if (opts.extcap.question != EXTCAP_NONE)

@@ -78,6 +78,11 @@ static int refuse(const char *option, const char *text, const char *why) {
 	return -EINVAL;
 }
 
+static int complain_empty(int option) {
+	fprintf(stderr, "kafka-to-pcap: -%c: what follows is empty\n", option);
+	return -EINVAL;
+}
+
 static int
 parse_number(const char *name, const char *text, uint64_t min, uint64_t max, uint64_t *value) {
 	char *end;
@@ -308,6 +313,8 @@ int options_parse(struct options *opts, int argc, char **argv) {
 			consumer_settings_print_version(stdout);
 			return 1;
 		}
+		if (option < OPT_WINDOW && strchr("btwc", option) != NULL && *optarg == '\0')
+			return complain_empty(option);
 		rc = parse_option(opts, option, optarg, &timeout_s);
 		if (rc < 0)
 			return rc;

@@ -118,6 +118,8 @@ bool stream_report_is_complete(const struct stream_report *report, const char **
 		*why = "incomplete: packets are missing";
 	else if (report->cut_short)
 		*why = "completeness is not proved: it ended before everything was read";
+	else if (check->nb_streams == 0 && report->nb_without == 0)
+		*why = "completeness is not proved: there is no packet";
 	else if (check->nb_streams == 0)
 		*why = "completeness is not proved: no packet has a sequence number; capture with "
 		       "`headers: basic`";

@@ -328,7 +328,7 @@ decode(const struct topic_reader *reader, rd_kafka_message_t *message, struct pa
 	*packet = (struct packet){.message = message};
 	if (message->key_len != sizeof(key))
 		return "the key has not 8 bytes";
-	if (message->payload == NULL)
+	if (message->payload == NULL || message->len == 0)
 		return "no value";
 	memcpy(&key, message->key, sizeof(key));
 	key = be64toh(key);
