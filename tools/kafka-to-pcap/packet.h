@@ -15,7 +15,7 @@ struct packet {
 	size_t wire_len; // what the frame was before it was cut; at least `len`
 	struct packet_headers headers;
 	unsigned int interface; // number in interface_names
-	void *message; // what holds frame and headers; topic_reader's
+	void *message; // what holds frame and headers; librdkafka's
 };
 
 // Frees what it points to, too.

@@ -6,11 +6,10 @@
 #include "exit_code.h"
 #include "now.h"
 #include "pace.h"
-#include "pcap_output.h"
+#include "packet_decode.h"
 
 #include <librdkafka/rdkafka.h>
 
-#include <endian.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -286,11 +285,6 @@ void topic_reader_close(struct topic_reader *reader) {
 	free(reader);
 }
 
-void packet_free(struct packet *packet) {
-	rd_kafka_message_destroy(packet->message);
-	free(packet);
-}
-
 // Whether `part` has been read up to offset `next`, as far as is known without asking.
 static void note_position(struct topic_reader *reader, struct partition *part, int64_t next) {
 	int64_t low, high;
@@ -304,48 +298,6 @@ static void note_position(struct topic_reader *reader, struct partition *part, i
 	if (rd_kafka_get_watermark_offsets(reader->kafka, reader->cfg.topic, part->id, &low, &high)
 	    == RD_KAFKA_RESP_ERR_NO_ERROR)
 		part->resting = next >= high;
-}
-
-static void read_headers(struct packet *packet, const rd_kafka_message_t *message) {
-	rd_kafka_headers_t *headers;
-	const char *name;
-	const void *value;
-	size_t size;
-
-	if (rd_kafka_message_headers(message, &headers) != RD_KAFKA_RESP_ERR_NO_ERROR)
-		return;
-	for (size_t i = 0; rd_kafka_header_get_all(headers, i, &name, &value, &size)
-	     == RD_KAFKA_RESP_ERR_NO_ERROR;
-	     i++)
-		packet_headers_take(&packet->headers, name, value, size);
-}
-
-// Why a message is no packet; NULL when it is one, then *packet is filled in.
-static const char *
-decode(const struct topic_reader *reader, rd_kafka_message_t *message, struct packet *packet) {
-	uint64_t unit_ns = reader->cfg.key_unit_ns, key;
-
-	*packet = (struct packet){.message = message};
-	if (message->key_len != sizeof(key))
-		return "the key has not 8 bytes";
-	if (message->payload == NULL || message->len == 0)
-		return "no value";
-	memcpy(&key, message->key, sizeof(key));
-	key = be64toh(key);
-	if (key > reader->cfg.max_time_ns / unit_ns)
-		return unit_ns == 1 ? "its time is beyond 2106"
-				    : "its time is beyond 2106; if keys are in ns: --key-unit ns";
-	packet->time_ns = key * unit_ns;
-	packet->frame = message->payload;
-	packet->len = packet->wire_len = message->len;
-	read_headers(packet, message);
-	// Not believed when they contradict what is certain.
-	if (packet->headers.time_ns / unit_ns == key)
-		packet->time_ns = packet->headers.time_ns;
-	if (packet->headers.wire_len > packet->len
-	    && packet->headers.wire_len <= PCAP_OUTPUT_SNAPLEN)
-		packet->wire_len = packet->headers.wire_len;
-	return NULL;
 }
 
 static bool is_outside(const struct topic_reader *reader, uint64_t time_ns) {
@@ -384,7 +336,9 @@ static enum topic_event take_packet(
 	struct packet **packet, char *text
 ) {
 	struct packet decoded;
-	const char *why = decode(reader, message, &decoded);
+	const char *why = packet_decode(
+		&decoded, message, reader->cfg.key_unit_ns, reader->cfg.max_time_ns
+	);
 
 	if (why != NULL)
 		return note_skipped(part, message, why, text);
