@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Exit codes of the three programs: one for each error that a script may want to tell apart.
+// Exit codes of the programs: one for each error that a script may want to tell apart.
 
 #pragma once
 
@@ -16,6 +16,6 @@ enum rtap_exit_code {
 	RTAP_EXIT_MISMATCH = 9, // layout or DPDK version differs between primary and secondary
 	RTAP_EXIT_ATTACH = 10, // the attach did not finish in time
 	RTAP_EXIT_PORT = 11, // a port refused its configuration
-	RTAP_EXIT_LAW = 12, // stats-tool --check: a conservation law does not hold
+	RTAP_EXIT_LAW = 12, // stats-tool --check: a law does not hold; kafka-to-pcap: not proved
 	RTAP_EXIT_LEFT_BEHIND = 13, // stopped, but packets were left undelivered
 };
