@@ -153,13 +153,14 @@ static uint16_t adjust_mtu(
 }
 
 static void offloads(
-	struct rte_eth_conf *conf, const struct rtap_config *cfg,
+	const struct nic_port *port, struct rte_eth_conf *conf, const struct rtap_config *cfg,
 	const struct rte_eth_dev_info *info
 ) {
 	uint64_t room = cfg->mbuf_data_room_bytes - RTE_PKTMBUF_HEADROOM;
 	// By the MTU asked for: a device such as net_tap hands over larger frames than it admits to.
 	uint64_t frame = cfg->mtu + RTE_ETHER_HDR_LEN + RTE_ETHER_CRC_LEN + VLAN_TAGS_BYTES;
-	uint64_t wanted = info->max_rx_queues > 1 ? RTE_ETH_RX_OFFLOAD_RSS_HASH : 0;
+	// Without RSS, that is with one queue, ethdev refuses the offload of its hash.
+	uint64_t wanted = port->nb_queues > 1 ? RTE_ETH_RX_OFFLOAD_RSS_HASH : 0;
 
 	if (frame > room)
 		wanted |= RTE_ETH_RX_OFFLOAD_SCATTER;
@@ -294,7 +295,7 @@ int nic_port_configure(
 	key_len = info.hash_key_size < RSS_KEY_MAX ? info.hash_key_size : RSS_KEY_MAX;
 	symmetric_key(key, key_len);
 	conf.rxmode.mtu = adjust_mtu(port, cfg, &info);
-	offloads(&conf, cfg, &info);
+	offloads(port, &conf, cfg, &info);
 	rc = configure(port, &conf, &info, key, key_len);
 	if (rc == 0)
 		rc = setup_queues(port, cfg, &info, pool);
@@ -339,19 +340,20 @@ static void update_link(struct nic_port *port, struct rtap_port_counters *counte
 
 	if (rte_eth_link_get_nowait(port->port_id, &link) != 0)
 		return;
-	rtap_counter_set(
-		&counters->link_speed_mbps,
-		link.link_speed == RTE_ETH_SPEED_NUM_UNKNOWN ? 0 : link.link_speed
-	);
+	if (link.link_speed == RTE_ETH_SPEED_NUM_UNKNOWN)
+		link.link_speed = 0;
+	rtap_counter_set(&counters->link_speed_mbps, link.link_speed);
 	if (port->link_known && link.link_status == rtap_counter_get(&counters->link_up))
 		return;
 	if (port->link_known)
 		rtap_counter_add(&counters->link_changes, 1);
 	rtap_counter_set(&counters->link_up, link.link_status);
-	if (link.link_status != 0)
-		LOG(NOTICE, "port %u: link up, %u Mbit/s", port->port_id, link.link_speed);
-	else
+	if (link.link_status == 0)
 		LOG(WARNING, "port %u: link down, waiting for it", port->port_id);
+	else if (link.link_speed == 0)
+		LOG(NOTICE, "port %u: link up, speed not known", port->port_id);
+	else
+		LOG(NOTICE, "port %u: link up, %u Mbit/s", port->port_id, link.link_speed);
 	port->link_known = true;
 }
 
