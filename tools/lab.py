@@ -112,14 +112,15 @@ def kill_process(pid, started, timeout=10):
 class Program:
     """A program in the background, with its output in NAME.out and NAME.err."""
 
-    def __init__(self, name, command, logs, env=None):
+    def __init__(self, name, command, logs, env=None, pass_fds=()):
         self.name = name
         self.out_path, self.err_path = logs / f"{name}.out", logs / f"{name}.err"
         with open(self.out_path, "wb") as out, open(self.err_path, "wb") as err:
             # In a session of its own: a Ctrl-C is for us, who end it in good order.
             self.process = subprocess.Popen([str(word) for word in command], stdout=out, stderr=err,
                                             stdin=subprocess.DEVNULL, start_new_session=True,
-                                            env={**os.environ, **(env or {})})
+                                            env={**os.environ, **(env or {})},
+                                            pass_fds=pass_fds)
         self.pid = self.process.pid
 
     def output(self):
@@ -127,6 +128,10 @@ class Program:
 
     def log(self):
         return self.err_path.read_text(errors="replace")
+
+    @property
+    def returncode(self):
+        return self.process.returncode
 
     def is_running(self):
         return self.process.poll() is None
@@ -139,7 +144,7 @@ class Program:
                 # It may have been its last line.
                 matches = list(re.finditer(pattern, self.log(), re.M))
                 if len(matches) < count:
-                    raise LabError(f"{self.name} ended with {self.process.returncode} before it "
+                    raise LabError(f"{self.name} ended with {self.returncode} before it "
                                    f"said '{pattern}'")
             return len(matches) >= count and matches[count - 1]
         return wait_for(found, f"'{pattern}' from {self.name}", timeout)
