@@ -111,10 +111,11 @@ class Guest:
     """A guest; see the top of this file.
 
     nic: device of QEMU, with options; it is at NIC. iommu: with an IOMMU of Intel's. wire: what the NIC
-    is at, a -netdev of QEMU without its id; default: send().
+    is at, a -netdev of QEMU without its id; default: send(). hugepages: for the kernel's command line.
     """
 
-    def __init__(self, lab, nic, iommu=False, wire=None, pass_fds=()):
+    def __init__(self, lab, nic, iommu=False, wire=None, pass_fds=(), memory_mib=1024,
+                 hugepages="hugepages=192"):
         kernel = lab.build / "nic" / "kernel"
         self.share, self.logs = lab.directory, lab.logs
         self._sockets = tempfile.TemporaryDirectory()  # their paths must be short
@@ -123,12 +124,12 @@ class Guest:
         port = lab.bootstrap.rpartition(":")[2]
         environment = {"share": self.share, "next": HERE / "guest-start.sh", "kernel": kernel,
                        "kafka_nic": KAFKA_NIC, "kafka_port": port}
-        append = "console=ttyS0 quiet panic=-1 nokaslr mitigations=off hugepages=192"
+        append = "console=ttyS0 quiet panic=-1 nokaslr mitigations=off " + hugepages
         append += " intel_iommu=on" * iommu
         self.qemu = lab.start("qemu", [
             "qemu-system-x86_64", "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
             "-machine", "q35,accel=tcg" + ",kernel-irqchip=split" * iommu, "-cpu", "max",
-            "-smp", "2", "-m", "1024",
+            "-smp", "2", "-m", memory_mib,
             *(["-device", "intel-iommu,intremap=on,caching-mode=on"] if iommu else []),
             "-kernel", kernel / "vmlinux", "-initrd", kernel / "initrd",
             "-append", " ".join([append, *(f"{k}={v}" for k, v in environment.items())]),

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Capture from PCI NICs, which QEMU emulates, by the README's own commands, into a real Kafka.
 
-    test_nic.py [PART...]    vfio uio rss drops; default all
+    test_nic.py [PART...]    vfio uio rss drops large_pages; default all
 
 Prints TAP. Each part boots a guest with another NIC, takes it from the kernel, captures what comes on
 its wire, and gives it back. Kafka runs on the host. Needs root, and no KVM.
@@ -208,7 +208,19 @@ def drops(tap, lab, note=", vmxnet3 by uio_pci_generic"):
         tap.none(difference.extra + difference.duplicates, f"the rest is, once{note}")
 
 
-PARTS = (vfio, uio, rss, drops)
+def large_pages(tap, lab, note=", pages of 1 GiB"):
+    """As few as are asked for, and not the kernel's default."""
+    with (Guest(lab, "e1000e", memory_mib=6144, hugepages="hugepagesz=1G hugepages=3") as lab.guest,
+          given_to_dpdk(tap, lab.guest, "e1000e", "uio_pci_generic", note)):
+        lab.guest.run("mkdir /mnt/huge && mount -t hugetlbfs -o pagesize=1G nodev /mnt/huge")
+        lab.start_all("large-pages", **{"hugepage-directory": "/mnt/huge"})
+        frames = lab.send(1)
+        lab.wait_delivered(len(frames))
+        lab.wait_drained(len(frames))
+        everything_came(tap, frames, lab.end(tap, note), note)
+
+
+PARTS = (vfio, uio, rss, drops, large_pages)
 
 
 def main(names):
