@@ -35,6 +35,16 @@ count_ports(const struct rtap_config *cfg, uint32_t *ports_on_node, unsigned int
 		ports_on_node[0] = nb_masked > 0 ? nb_masked : 1;
 }
 
+// ethdev keeps what all ports share on the main lcore's node, and panics when that has no hugepage.
+static void plan_main_node(const struct rtap_config *cfg, struct sizing *s, uint64_t page_bytes) {
+	unsigned int n = hugepages_node_of_cpu((unsigned int)cfg->main_lcore);
+
+	if (n >= s->nb_nodes || s->nodes[n].nb_ports > 0)
+		return;
+	s->nodes[n].socket_mem_mib = page_bytes >> 20;
+	s->total_bytes += page_bytes;
+}
+
 static uint32_t nb_lcores(const struct rtap_config *cfg) {
 	struct rtap_cpu_list allowed = {0};
 	uint32_t nb = cfg->receive_lcores.nb_cpus + 1;
@@ -51,6 +61,8 @@ int eal_plan(const struct rtap_config *cfg, struct sizing *s) {
 	uint64_t page = hugepages_bytes(cfg->hugepage_directory), least = 0, nb_rings = 0;
 	char place[512];
 
+	if (page == 0)
+		page = UINT64_C(2) << 20;
 	if (nb_nodes > SIZING_MAX_NODES)
 		nb_nodes = SIZING_MAX_NODES;
 	count_ports(cfg, ports_on_node, nb_nodes);
@@ -64,12 +76,10 @@ int eal_plan(const struct rtap_config *cfg, struct sizing *s) {
 		    RTAP_MAX_RINGS);
 		return RTAP_EXIT_CONFIG;
 	}
-	if (sizing_compute(
-		    s, cfg, ports_on_node, nb_nodes, page > 0 ? page : UINT64_C(2) << 20,
-		    nb_lcores(cfg), &least
-	    )
-	    == 0)
+	if (sizing_compute(s, cfg, ports_on_node, nb_nodes, page, nb_lcores(cfg), &least) == 0) {
+		plan_main_node(cfg, s, page);
 		return -1;
+	}
 	LOG(ERR,
 	    "%s: %" PRIu64 " bytes are too few for %u receive queues with bursts of %" PRIu64
 	    "; at least %" PRIu64,

@@ -74,6 +74,17 @@ unsigned int hugepages_nb_nodes(void) {
 	return n;
 }
 
+unsigned int hugepages_node_of_cpu(unsigned int cpu) {
+	char path[PATH_MAX];
+
+	for (unsigned int n = hugepages_nb_nodes(); n-- > 0;) {
+		snprintf(path, sizeof(path), NODES "/node%u/cpu%u", n, cpu);
+		if (access(path, F_OK) == 0)
+			return n;
+	}
+	return 0;
+}
+
 static const char *pages_path(char *path, unsigned int node, uint64_t page_kib, const char *file) {
 	snprintf(
 		path, PATH_MAX, NODES "/node%u/hugepages/hugepages-%" PRIu64 "kB/%s", node,

@@ -12,6 +12,9 @@ uint64_t hugepages_bytes(const char *directory);
 // NUMA nodes of this machine, at least 1.
 unsigned int hugepages_nb_nodes(void);
 
+// NUMA node of a CPU, 0 when it is not there.
+unsigned int hugepages_node_of_cpu(unsigned int cpu);
+
 // Whether `needed_mib[n]` are free on each node, and a hugetlbfs is mounted for them: at `directory`, or
 // anywhere when that is "". Returns 0, or -ENOMEM with what is missing and the command that mends it
 // logged.

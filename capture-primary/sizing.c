@@ -102,8 +102,14 @@ void sizing_print(const struct sizing *s, const struct rtap_config *cfg, FILE *o
 	for (unsigned int n = 0; n < s->nb_nodes; n++) {
 		const struct sizing_node *node = &s->nodes[n];
 
-		if (node->nb_ports == 0)
+		if (node->socket_mem_mib == 0)
 			continue;
+		if (node->nb_ports == 0) {
+			fprintf(out, "#   node %u: the main lcore's\n", n);
+			fprintf(out, "#           hugepages %" PRIu64 " MiB\n",
+				node->socket_mem_mib);
+			continue;
+		}
 		fprintf(out, "#   node %u: mempool %" PRIu32 " buffers, %" PRIu64 " MiB\n", n,
 			node->nb_buffers, node->pool_bytes / MIB);
 		fprintf(out, "#           transmit rings and shared block %" PRIu64 " MiB\n",

@@ -29,6 +29,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 NIC = "0000:00:05.0"  # the NIC to capture from
 KAFKA_NIC = "0000:00:06.0"
 BOOT_S = 60
+OTHER_NODE_MIB = 512
 # What the initrd needs to reach the host's root.
 BOOT_MODULES = ("virtio_pci", "9p", "9pnet_virtio", "overlay")
 
@@ -110,12 +111,13 @@ class GuestProgram(Program):
 class Guest:
     """A guest; see the top of this file.
 
+    Its CPUs are on two NUMA nodes; NIC and hugepages are on the first one.
     nic: device of QEMU, with options; it is at NIC. iommu: with an IOMMU of Intel's. wire: what the NIC
     is at, a -netdev of QEMU without its id; default: send(). hugepages: for the kernel's command line.
     """
 
     def __init__(self, lab, nic, iommu=False, wire=None, pass_fds=(), memory_mib=1024,
-                 hugepages="hugepages=192"):
+                 hugepages="hugepages=0:160"):
         kernel = lab.build / "nic" / "kernel"
         self.share, self.logs = lab.directory, lab.logs
         self._sockets = tempfile.TemporaryDirectory()  # their paths must be short
@@ -129,7 +131,10 @@ class Guest:
         self.qemu = lab.start("qemu", [
             "qemu-system-x86_64", "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
             "-machine", "q35,accel=tcg" + ",kernel-irqchip=split" * iommu, "-cpu", "max",
-            "-smp", "2", "-m", memory_mib,
+            "-smp", "2,sockets=2", "-m", memory_mib,
+            *(word for node, size in enumerate((memory_mib - OTHER_NODE_MIB, OTHER_NODE_MIB))
+              for word in ("-object", f"memory-backend-ram,id=ram{node},size={size}M",
+                           "-numa", f"node,nodeid={node},memdev=ram{node},cpus={node}")),
             *(["-device", "intel-iommu,intremap=on,caching-mode=on"] if iommu else []),
             "-kernel", kernel / "vmlinux", "-initrd", kernel / "initrd",
             "-append", " ".join([append, *(f"{k}={v}" for k, v in environment.items())]),

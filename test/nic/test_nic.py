@@ -137,10 +137,23 @@ def vfio(tap, lab, note=", e1000e by vfio-pci with an IOMMU"):
         tap.none(disordered_packets(records), f"each flow is in order{note}")
 
 
+def no_memory_for_main_lcore(tap, lab, note):
+    """The main lcore's node needs a hugepage even when all NICs are on another one."""
+    lab.write_config({"devices": NIC, "receive-queues": 1, "main-lcore": 1})
+    program = lab.program("capture-primary", "capture-primary")
+    text = lab.guest.run(f"{program} -c {lab.config_path}", expect=(5,))
+    remedy = re.search(r"too few hugepages on node 1: 1 of .* run `(echo 1 > .*)`", text)
+    tap.ok(remedy, f"no hugepage on the main lcore's node is told of{note}", text)
+    lab.guest.run(remedy[1])
+    lab.start_primary()
+    tap.equal(lab.stop_primary(), 0, f"with one it runs{note}")
+
+
 def uio(tap, lab, note=", e1000e by uio_pci_generic"):
-    """A primary that is killed, and one that takes its place."""
+    """Two nodes; a primary that is killed, and one that takes its place."""
     with (Guest(lab, "e1000e") as lab.guest,
           given_to_dpdk(tap, lab.guest, "e1000e", "uio_pci_generic", note)):
+        no_memory_for_main_lcore(tap, lab, note)
         primary, secondary = lab.start_all("uio")
         frames = lab.send(1)
         lab.wait_delivered(len(frames))
@@ -210,7 +223,7 @@ def drops(tap, lab, note=", vmxnet3 by uio_pci_generic"):
 
 def large_pages(tap, lab, note=", pages of 1 GiB"):
     """As few as are asked for, and not the kernel's default."""
-    with (Guest(lab, "e1000e", memory_mib=6144, hugepages="hugepagesz=1G hugepages=3") as lab.guest,
+    with (Guest(lab, "e1000e", memory_mib=6144, hugepages="hugepagesz=1G hugepages=0:3") as lab.guest,
           given_to_dpdk(tap, lab.guest, "e1000e", "uio_pci_generic", note)):
         lab.guest.run("mkdir /mnt/huge && mount -t hugetlbfs -o pagesize=1G nodev /mnt/huge")
         lab.start_all("large-pages", **{"hugepage-directory": "/mnt/huge"})
