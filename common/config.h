@@ -164,9 +164,12 @@ int rtap_config_read_secrets(struct rtap_config *cfg, struct rtap_config_error *
 // Free what a load allocated. Safe on a zeroed struct.
 void rtap_config_fini(struct rtap_config *cfg);
 
-// Print the effective configuration as YAML that would load to the same. Property values whose name
-// speaks of a secret (password, secret, key.pem, oauthbearer.config) are printed as "(hidden)"; of those
-// that stand elsewhere only the place is.
+// Whether the value of a property may be a secret, as far as its name tells: it speaks of one, or it begins
+// with sasl. or ssl. and is none of librdkafka's, so that it may be misspelt.
+bool rtap_config_is_secret(const char *name);
+
+// Print the effective configuration as YAML that would load to the same. Values of properties that may be
+// secrets are printed as "(hidden)"; of those that stand elsewhere only the place is.
 void rtap_config_print(const struct rtap_config *cfg, FILE *out);
 
 // Print every key with type, unit, range, default and one line of help, made from the table.

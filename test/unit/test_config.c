@@ -662,10 +662,14 @@ START_TEST(test_secrets_are_hidden) {
 
 	load_ok(&cfg,
 		"kafka: {global: {sasl.password: hunter2, ssl.key.pem: hunter2,\n"
+		"  sasl.pasword: hunter2, sasl.jaas.config: hunter2, ssl.keypassword: hunter2,\n"
+		"  ssl.ca.location: /ca, sasl.mechanism: PLAIN,\n"
 		"  sasl.oauthbearer.client.secret: hunter2, sasl.username: alice}}\n");
 	text = printed(&cfg);
 	ck_assert_ptr_null(strstr(text, "hunter2"));
 	ck_assert_ptr_nonnull(strstr(text, "sasl.password: \"(hidden)\"\n"));
+	ck_assert_ptr_nonnull(strstr(text, "ssl.ca.location: \"/ca\"\n"));
+	ck_assert_ptr_nonnull(strstr(text, "sasl.mechanism: \"PLAIN\"\n"));
 	ck_assert_ptr_nonnull(strstr(text, "sasl.username: \"alice\"\n"));
 	free(text);
 	rtap_config_fini(&cfg);
