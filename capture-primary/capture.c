@@ -43,6 +43,7 @@ static int register_stamp(void) {
 static int create_memory(struct capture *cap, const uint8_t boot_id[RTAP_BOOT_ID_SIZE]) {
 	uint32_t ports_on_node[SIZING_MAX_NODES] = {0};
 	uint64_t least = 0;
+	char place[512];
 
 	for (unsigned int i = 0; i < cap->nb_ports; i++)
 		ports_on_node[cap->ports[i].node]++;
@@ -51,7 +52,8 @@ static int create_memory(struct capture *cap, const uint8_t boot_id[RTAP_BOOT_ID
 		    hugepages_bytes(cap->cfg->hugepage_directory), rte_lcore_count(), &least
 	    )
 	    < 0) {
-		LOG(ERR, "buffer-memory is too small for %u ports: at least %" PRIu64 " bytes",
+		LOG(ERR, "%s: too few bytes for %u ports, at least %" PRIu64,
+		    rtap_config_place(cap->cfg, "buffer-memory", place, sizeof(place)),
 		    cap->nb_ports, least);
 		return -EINVAL;
 	}

@@ -89,14 +89,14 @@ int eal_plan(const struct rtap_config *cfg, struct sizing *s) {
 }
 
 static int
-check_memory(const struct sizing *s, const char *directory, unsigned int *socket_mem_mib) {
+check_memory(const struct sizing *s, const struct rtap_config *cfg, unsigned int *socket_mem_mib) {
 	uint64_t needed_mib[SIZING_MAX_NODES] = {0};
 
 	for (unsigned int n = 0; n < s->nb_nodes; n++) {
 		needed_mib[n] = s->nodes[n].socket_mem_mib;
 		socket_mem_mib[n] = (unsigned int)needed_mib[n];
 	}
-	return hugepages_check(directory, needed_mib, s->nb_nodes) < 0 ? RTAP_EXIT_HUGEPAGES : -1;
+	return hugepages_check(cfg, needed_mib, s->nb_nodes) < 0 ? RTAP_EXIT_HUGEPAGES : -1;
 }
 
 static int say_why_not(const struct rtap_config *cfg, int eal_errno) {
@@ -132,7 +132,7 @@ int eal_start(
 	};
 	int rc;
 
-	rc = check_memory(s, cfg->hugepage_directory, socket_mem_mib);
+	rc = check_memory(s, cfg, socket_mem_mib);
 	if (rc >= 0)
 		return rc;
 	rc = rtap_cpu_list_allowed(&allowed);

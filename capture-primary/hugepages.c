@@ -112,12 +112,16 @@ static uint64_t read_pages(unsigned int node, uint64_t page_kib, const char *fil
 	return pages;
 }
 
-static int check_mount(const char *directory, uint64_t page_kib) {
+static int check_mount(const struct rtap_config *cfg, uint64_t page_kib) {
+	const char *directory = cfg->hugepage_directory;
+	char place[512];
+
 	if (*directory != '\0' && mounted_bytes(directory) == 0) {
 		LOG(ERR,
-		    "hugepage-directory: no hugetlbfs is mounted at %s; run "
+		    "%s: no hugetlbfs is mounted at %s; run "
 		    "`mkdir -p %s && mount -t hugetlbfs nodev %s`, or leave the key out",
-		    directory, directory, directory);
+		    rtap_config_place(cfg, "hugepage-directory", place, sizeof(place)), directory,
+		    directory, directory);
 		return -ENOMEM;
 	}
 	if (*directory == '\0' && !is_mounted(page_kib * 1024)) {
@@ -131,15 +135,17 @@ static int check_mount(const char *directory, uint64_t page_kib) {
 	return 0;
 }
 
-int hugepages_check(const char *directory, const uint64_t *needed_mib, unsigned int nb_nodes) {
-	uint64_t page_kib = hugepages_bytes(directory) / 1024;
+int hugepages_check(
+	const struct rtap_config *cfg, const uint64_t *needed_mib, unsigned int nb_nodes
+) {
+	uint64_t page_kib = hugepages_bytes(cfg->hugepage_directory) / 1024;
 	char path[PATH_MAX];
 
 	if (page_kib == 0) {
 		LOG(ERR, "this kernel has no hugepages; boot one with CONFIG_HUGETLBFS");
 		return -ENOMEM;
 	}
-	if (check_mount(directory, page_kib) < 0)
+	if (check_mount(cfg, page_kib) < 0)
 		return -ENOMEM;
 	for (unsigned int n = 0; n < nb_nodes; n++) {
 		uint64_t needed = (needed_mib[n] * 1024 + page_kib - 1) / page_kib;

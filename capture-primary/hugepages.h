@@ -3,6 +3,8 @@
 
 #pragma once
 
+#include "config.h"
+
 #include <stdint.h>
 
 // Size of the pages that EAL will use: of the hugetlbfs that is mounted at `directory`
@@ -15,7 +17,9 @@ unsigned int hugepages_nb_nodes(void);
 // NUMA node of a CPU, 0 when it is not there.
 unsigned int hugepages_node_of_cpu(unsigned int cpu);
 
-// Whether `needed_mib[n]` are free on each node, and a hugetlbfs is mounted for them: at `directory`, or
-// anywhere when that is "". Returns 0, or -ENOMEM with what is missing and the command that mends it
+// Whether `needed_mib[n]` are free on each node, and a hugetlbfs is mounted for them: at hugepage-directory,
+// or anywhere when that is "". Returns 0, or -ENOMEM with what is missing and the command that mends it
 // logged.
-int hugepages_check(const char *directory, const uint64_t *needed_mib, unsigned int nb_nodes);
+int hugepages_check(
+	const struct rtap_config *cfg, const uint64_t *needed_mib, unsigned int nb_nodes
+);

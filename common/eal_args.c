@@ -19,13 +19,16 @@ refuse(struct rtap_config_error *error, const struct rtap_config *cfg, const cha
 static int
 refuse(struct rtap_config_error *error, const struct rtap_config *cfg, const char *key,
        const char *fmt, ...) {
-	char what[256];
+	char what[256], place[256];
 	va_list ap;
 
 	va_start(ap, fmt);
 	vsnprintf(what, sizeof(what), fmt, ap);
 	va_end(ap);
-	snprintf(error->text, sizeof(error->text), "%.200s: %s: %s", cfg->file, key, what);
+	snprintf(
+		error->text, sizeof(error->text), "%s: %s",
+		rtap_config_place(cfg, key, place, sizeof(place)), what
+	);
 	return errno_set(EINVAL);
 }
 
