@@ -12,6 +12,7 @@
 #include "packet_filter.h"
 #include "runtime_files.h"
 #include "standard_fds.h"
+#include "standard_output.h"
 #include "stop_flag.h"
 #include "table_thread.h"
 
@@ -35,17 +36,6 @@ static int check_values(const struct rtap_config *cfg) {
 	return RTAP_EXIT_CONFIG;
 }
 
-static int check_only(const struct rtap_config *cfg) {
-	struct sizing s;
-	int code = eal_plan(cfg, &s);
-
-	if (code >= 0)
-		return code;
-	rtap_config_print(cfg, stdout);
-	sizing_print(&s, cfg, stdout);
-	return RTAP_EXIT_OK;
-}
-
 static int find_group(const struct rtap_config *cfg, gid_t *gid) {
 	const struct group *group;
 	char place[512];
@@ -61,6 +51,20 @@ static int find_group(const struct rtap_config *cfg, gid_t *gid) {
 	}
 	*gid = group->gr_gid;
 	return -1;
+}
+
+static int check_only(const struct rtap_config *cfg) {
+	struct sizing s;
+	gid_t gid;
+	int code = find_group(cfg, &gid);
+
+	if (code < 0)
+		code = eal_plan(cfg, &s);
+	if (code >= 0)
+		return code;
+	rtap_config_print(cfg, stdout);
+	sizing_print(&s, cfg, stdout);
+	return rtap_standard_output_end("capture-primary", RTAP_EXIT_OK);
 }
 
 static int
@@ -125,10 +129,10 @@ int main(int argc, char **argv) {
 	rtap_standard_fds_open();
 	code = options_parse(&opt, argc, argv);
 	if (code >= 0)
-		return code;
+		return rtap_standard_output_end("capture-primary", code);
 	if (opt.help_keys) {
 		rtap_config_print_reference(stdout);
-		return RTAP_EXIT_OK;
+		return rtap_standard_output_end("capture-primary", RTAP_EXIT_OK);
 	}
 	if (rtap_config_load(&cfg, opt.config_path, &error) < 0) {
 		fprintf(stderr, "%s\n", error.text);

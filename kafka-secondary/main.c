@@ -9,6 +9,7 @@
 #include "options.h"
 #include "run_as.h"
 #include "standard_fds.h"
+#include "standard_output.h"
 #include "stop_flag.h"
 #include "supervisor.h"
 
@@ -68,13 +69,13 @@ static int check_only(const struct rtap_config *cfg, const struct run_as *who) {
 	if (code >= 0)
 		return code;
 	rtap_config_print(cfg, stdout);
-	return RTAP_EXIT_OK;
+	return rtap_standard_output_end("kafka-secondary", RTAP_EXIT_OK);
 }
 
 static int print_versions(void) {
 	printf("kafka-secondary " RTAP_VERSION "\n%s\n", rte_version());
 	kafka_settings_print_version(stdout);
-	return RTAP_EXIT_OK;
+	return rtap_standard_output_end("kafka-secondary", RTAP_EXIT_OK);
 }
 
 // What the configuration names on this machine: values that stand elsewhere, the workers' user.
@@ -102,7 +103,7 @@ int main(int argc, char **argv) {
 	rtap_standard_fds_open();
 	code = options_parse(&opt, argc, argv);
 	if (code >= 0)
-		return code;
+		return rtap_standard_output_end("kafka-secondary", code);
 	if (opt.version)
 		return print_versions();
 	code = load_config(&cfg, &opt);

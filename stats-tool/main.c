@@ -6,6 +6,7 @@
 #include "exit_code.h"
 #include "options.h"
 #include "print.h"
+#include "standard_output.h"
 #include "table.h"
 
 #include <errno.h>
@@ -168,9 +169,5 @@ int main(int argc, char **argv) {
 		if (rc == RTAP_EXIT_OK && opt.watch_s > 0)
 			watch(&opt, &inst, &last);
 	}
-	if (fflush(stdout) != 0 || ferror(stdout)) {
-		fprintf(stderr, "stats-tool: cannot write: %s\n", strerror(errno));
-		return RTAP_EXIT_FAILURE;
-	}
-	return rc;
+	return rtap_standard_output_end("stats-tool", rc);
 }

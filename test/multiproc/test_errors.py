@@ -113,9 +113,10 @@ def bad_configurations(tap, lab):
                     [f"{path}:2:9: filter: ", wanted, "allowed: "],
                     f"the filter '{expression}' is refused {arguments[2:]}")
     lab.write_config({**SMALL, "group": "rtap-nobody-has-this"})
-    refused(tap, primary(lab, "-c", lab.config_path), "CONFIG",
-            [place_of(lab, "group"), "'rtap-nobody-has-this'", "groupadd --system"],
-            "an unknown group is refused", lab)
+    for arguments in [], ["--check"]:
+        refused(tap, primary(lab, "-c", lab.config_path, *arguments), "CONFIG",
+                [place_of(lab, "group"), "'rtap-nobody-has-this'", "groupadd --system"],
+                f"an unknown group is refused {arguments}", lab)
     lab.write_config({**SMALL, "run-as": "rtap-nobody-has-this"})
     refused(tap, secondary(lab, "-c", lab.config_path), "CONFIG",
             [place_of(lab, "run-as"), "'rtap-nobody-has-this'", "useradd --system"],
@@ -124,6 +125,18 @@ def bad_configurations(tap, lab):
     refused(tap, primary(lab, "-c", lab.config_path), "CONFIG",
             [place_of(lab, "buffer-memory"), "at least 48"],
             "memory that is too small for the queues is refused", lab)
+
+
+def full_disk(tap, lab):
+    """What was asked for on stdout and did not get there is an error."""
+    lab.write_config(SMALL)
+    for name, arguments in (("capture-primary", ["--help"]), ("capture-primary", ["--keys"]),
+                            ("capture-primary", ["--check", "-c", lab.config_path]),
+                            ("kafka-secondary", ["--help"]), ("kafka-secondary", ["--version"]),
+                            ("kafka-secondary", ["--check", "-c", lab.config_path])):
+        outcome = run("sh", "-c", 'exec "$@" >/dev/full', "sh", lab.program(name, name), *arguments)
+        tap.ok(outcome.code == EXIT["FAILURE"] and f"{name}: cannot write: No space" in outcome.err,
+               f"{name} {arguments[0]} to a full disk", outcome)
 
 
 def check_says_memory(tap, lab):
@@ -220,9 +233,11 @@ def no_hugetlbfs(tap, lab):
     """Without a mount: another view of the mounts for this process alone."""
     for directory, wanted in (
             ("", ["no hugetlbfs is mounted for pages of", "run `mkdir -p /dev/hugepages && mount "]),
-            (str(lab.directory), [f"hugepage-directory: no hugetlbfs is mounted at {lab.directory}",
+            (str(lab.directory), [f"no hugetlbfs is mounted at {lab.directory}",
                                   f"mount -t hugetlbfs nodev {lab.directory}`"])):
         lab.write_config({**SMALL, "hugepage-directory": directory})
+        if directory:
+            wanted.append(place_of(lab, "hugepage-directory"))
         outcome = run("unshare", "--mount", "sh", "-c", 'umount -a -t hugetlbfs && exec "$@"', "sh",
                       lab.program("capture-primary", "capture-primary"), "-c", lab.config_path)
         refused(tap, outcome, "HUGEPAGES", wanted,
@@ -515,10 +530,10 @@ def main():
     tap = Tap()
     with Lab("rterrors") as lab, Lab("rtoutage") as other:
         outage = Outage(other)
-        for part in (command_lines, bad_configurations, check_says_memory, refused_properties,
-                     not_root, too_few_hugepages, no_hugetlbfs, no_ports, device_limits,
-                     device_drops, eal_arguments, second_primary, no_primary, mismatches, leftovers,
-                     couriers_of_a_killed_primary):
+        for part in (command_lines, bad_configurations, full_disk, check_says_memory,
+                     refused_properties, not_root, too_few_hugepages, no_hugetlbfs, no_ports,
+                     device_limits, device_drops, eal_arguments, second_primary, no_primary,
+                     mismatches, leftovers, couriers_of_a_killed_primary):
             tap.run(part, lab)
             lab.end_programs()
         tap.run(the_minute_of_an_outage, outage)
