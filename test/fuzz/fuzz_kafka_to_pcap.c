@@ -187,9 +187,8 @@ static void run_program(const struct wanted *w, const char *path) {
 	int argc = 0, used, code;
 
 	used = snprintf(
-		text, sizeof(text),
-		"kafka-to-pcap -b fake -t fake --window=%u --margin-s=%u%s%s%s%s%s", w->window_ms,
-		w->margin_s, w->check ? " --check" : " -w ", w->check ? "" : path,
+		text, sizeof(text), "kafka-to-pcap -b fake -t fake --window=%u%s%s%s%s%s",
+		w->window_ms, w->check ? " --check" : " -w ", w->check ? "" : path,
 		w->follow ? " --follow" : "", w->follow && w->from_end ? " --from-end" : "",
 		w->key_ns ? " --key-unit=ns" : ""
 	);
@@ -201,6 +200,10 @@ static void run_program(const struct wanted *w, const char *path) {
 		used += snprintf(text + used, sizeof(text) - (size_t)used, " --from=%u", w->from_s);
 	if (w->to_s != 0)
 		used += snprintf(text + used, sizeof(text) - (size_t)used, " --to=%u", w->to_s);
+	if (w->from_s != 0 || w->to_s != 0)
+		used += snprintf(
+			text + used, sizeof(text) - (size_t)used, " --margin-s=%u", w->margin_s
+		);
 	if (w->count != 0)
 		used += snprintf(text + used, sizeof(text) - (size_t)used, " --count=%u", w->count);
 	if (w->length != 0)

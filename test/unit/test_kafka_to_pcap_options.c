@@ -63,6 +63,10 @@ START_TEST(a_range) {
 	ck_refused("-c x.yaml -w f --from 5 --to 5", "--to must be later");
 	ck_refused("-c x.yaml -w f --from-end", "needs --follow");
 	ck_refused("-c x.yaml -w f --follow --from-end --from 0", "not both");
+	ck_taken("-c x.yaml -w f --from 5 --margin-s 7");
+	ck_assert_uint_eq(opts.reader.margin_s, 7);
+	ck_taken("-c x.yaml -w f --to 5 --margin-s 7");
+	ck_refused("-c x.yaml -w f --margin-s 7", "--margin-s needs --from or --to");
 }
 END_TEST
 
@@ -75,6 +79,14 @@ START_TEST(nothing_is_no_name) {
 	ck_assert_int_eq(options_parse(&opts, 4, argv), -EINVAL);
 	free(opts.reader.settings.properties);
 	ck_taken("-c x.yaml -w f");
+}
+END_TEST
+
+START_TEST(a_topic_that_cannot_be) {
+	ck_taken("-b b -t a.b -w f");
+	ck_assert_str_eq(opts.reader.topic, "a.b");
+	ck_refused("-b b -t a/b -w f", "--topic: \"a/b\" is refused; allowed: 1 to 249 of");
+	ck_refused("-c x.yaml -t .. -w f", "--topic: \"..\" is refused");
 }
 END_TEST
 
@@ -101,6 +113,8 @@ START_TEST(wireshark_starts_where_it_is_told) {
 	ck_assert(opts.reader.from_end);
 	ck_taken("--capture --extcap-interface kafka-x --fifo f --from 0");
 	ck_assert(!opts.reader.from_end);
+	ck_refused("-c x.yaml -w g --fifo f", "--fifo needs --capture");
+	ck_refused("--extcap-interfaces --fifo f", "--fifo needs --capture");
 }
 END_TEST
 
@@ -110,6 +124,7 @@ static Suite *make_suite(void) {
 
 	tcase_add_test(tcase, a_range);
 	tcase_add_test(tcase, nothing_is_no_name);
+	tcase_add_test(tcase, a_topic_that_cannot_be);
 	tcase_add_test(tcase, a_check_writes_nothing);
 	tcase_add_test(tcase, numbers);
 	tcase_add_test(tcase, wireshark_starts_where_it_is_told);

@@ -3,6 +3,7 @@
 
 #include "options.h"
 
+#include "config_schema.h"
 #include "help.h"
 #include "now.h"
 #include "time_spec.h"
@@ -103,6 +104,19 @@ static int parse_time(const char *name, const char *text, uint64_t *time_ns) {
 	return refuse(name, text, "not a time; allowed: " TIME_SPEC_ALLOWED);
 }
 
+// A topic that cannot be is not asked for.
+static int parse_topic(struct options *opts, const char *text) {
+	struct rtap_config_error error;
+	struct rtap_config scratch = {0};
+	int rc = rtap_config_set(&scratch, "topic", text, &error);
+
+	if (rc == -EINVAL)
+		fprintf(stderr, "kafka-to-pcap: --%s\n", error.text);
+	rtap_config_fini(&scratch);
+	opts->reader.topic = text;
+	return rc;
+}
+
 static int parse_count(struct options *opts, const char *text) {
 	opts->of_writing = "--count";
 	return parse_number("count", text, 1, UINT64_MAX, &opts->count);
@@ -172,6 +186,7 @@ static int parse_range(struct options *opts, int option, char *arg) {
 	case OPT_TO:
 		return parse_time("to", arg, &opts->reader.to_ns);
 	case OPT_MARGIN:
+		opts->margin_given = true;
 		return parse_number("margin-s", arg, 0, UINT32_MAX, &opts->reader.margin_s);
 	case OPT_KEY_UNIT:
 		return parse_key_unit(opts, arg);
@@ -189,8 +204,7 @@ static int parse_option(struct options *opts, int option, char *arg, uint64_t *t
 		settings->brokers = arg;
 		return 0;
 	case 't':
-		opts->reader.topic = arg;
-		return 0;
+		return parse_topic(opts, arg);
 	case 'w':
 		opts->of_writing = "-w";
 		opts->file = arg;
@@ -263,6 +277,10 @@ static bool is_told_where_from(const struct options *opts) {
 static const char *why_wrong_together(const struct options *opts) {
 	const struct topic_reader_config *reader = &opts->reader;
 
+	if (opts->extcap.fifo != NULL && opts->extcap.question != EXTCAP_CAPTURE)
+		return "--fifo needs --capture";
+	if (opts->margin_given && !opts->from_given && reader->to_ns == UINT64_MAX)
+		return "--margin-s needs --from or --to";
 	if (opts->extcap.question != EXTCAP_NONE)
 		return why_wrong_question(&opts->extcap);
 	if (!is_told_where_from(opts) || (opts->file == NULL && !opts->check))

@@ -16,7 +16,7 @@ struct options {
 	uint64_t window_ns;
 	uint64_t count; // packets to write, 0 = no limit
 	const char *of_writing; // an option that was given and says what is written; NULL: none
-	bool from_given;
+	bool from_given, margin_given;
 	bool unique;
 	bool check; // write nothing
 	bool require_complete;
