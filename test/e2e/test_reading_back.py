@@ -584,6 +584,8 @@ def wireshark(tap, lab, hour):
         alone = lab.start("extcap", desk.command(extcap, "--capture", "--extcap-interface",
                                                  "kafka-lab", "--fifo", str(out)))
         wait_for(out.exists, "a capture by the extcap program alone", 20)
+        tap.equal(os.stat(f"/proc/{alone.pid}/status").st_uid, 0,
+                  "it dumps no core, which would have secrets: the kernel took its /proc away")
         tap.equal((alone.stop(), alone.output() + alone.log()), (0, ""),
                   "it ends in good order without a word: Wireshark takes any for an error")
         tap.equal(tshark_fields(out, "frame.number"), [], "and leaves a file that can be read")

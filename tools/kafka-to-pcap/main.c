@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 
 // Wireshark shows the answer where the filter is typed: none is good.
 static int judge_filter(const char *expression) {
@@ -69,6 +70,7 @@ int main(int argc, char **argv) {
 	struct options opts;
 	int rc;
 
+	prctl(PR_SET_DUMPABLE, 0); // no core dump: secrets would be in it
 	rtap_standard_fds_open(); // else a socket to Kafka may get our lines
 	rc = options_parse(&opts, argc, argv);
 	if (rc != 0)
