@@ -490,6 +490,11 @@ def ends(tap, lab, hour):
                          check=False)
     tap.ok(run.stdout == "100\n0\n" and "kafka-to-pcap: -:" not in run.stderr,
            "a reader that has seen enough is none", run)
+    for form in ("pcap", "pcapng"):
+        run = subprocess.run(["sh", "-c", f"{words} -w - --format {form} >&-"], check=False,
+                             stderr=subprocess.PIPE, text=True, timeout=60)
+        tap.equal((run.returncode, run.stderr), (1, "kafka-to-pcap: -: Bad file descriptor\n"),
+                  f"a closed stdout takes no packet: one line ({form})")
     path = lab.directory / "quiet.pcap"
     quiet = lab.start("quiet", ["bash", "-c", f"exec {words} -w {path} --follow 2>&-"])
     wait_for(lambda: path.exists() and path.stat().st_size > 24, "packets in its file", 20)

@@ -6,10 +6,12 @@
 #include "packet_filter.h"
 #include "standard_fds.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <unistd.h>
 
 // Wireshark shows the answer where the filter is typed: none is good.
 static int judge_filter(const char *expression) {
@@ -67,11 +69,15 @@ static int answer(struct options *opts) {
 }
 
 int main(int argc, char **argv) {
+	bool no_stdout = fcntl(STDOUT_FILENO, F_GETFD) < 0;
 	struct options opts;
 	int rc;
 
 	prctl(PR_SET_DUMPABLE, 0); // no core dump: secrets would be in it
 	rtap_standard_fds_open(); // else a socket to Kafka may get our lines
+	// What takes no packet, rather than all of them.
+	if (no_stdout && freopen("/dev/null", "r", stdout) == NULL)
+		return RTAP_EXIT_FAILURE;
 	rc = options_parse(&opts, argc, argv);
 	if (rc != 0)
 		rc = rc > 0 ? RTAP_EXIT_OK : RTAP_EXIT_USAGE;
