@@ -503,6 +503,18 @@ def ends(tap, lab, hour):
     tap.equal(quiet.stop(), 0, "and it ends in good order")
 
 
+def answers(tap, lab, hour):
+    """What is printed is not lost without a word."""
+    del hour
+    for word in ("--help", "--version", "--extcap-interfaces"):
+        for where, why in ((">/dev/full", "No space left on device"), (">&-", "Bad file descriptor")):
+            run = subprocess.run(["sh", "-c", f"{program(lab)} {word} {where}"], check=False,
+                                 env={"RINGTAP_EXTCAP_CONFIG": ""}, stderr=subprocess.PIPE,
+                                 text=True, timeout=60)
+            tap.equal((run.returncode, run.stderr),
+                      (1, f"kafka-to-pcap: cannot write: {why}\n"), f"{word} {where}: one line")
+
+
 # ---- Wireshark -----------------------------------------------------------------------------------
 
 class Desk:
@@ -612,7 +624,7 @@ def main():
         hour = Hour(lab)
         for part in (everything, completeness, verdicts, ranges, late_ones, wild_times,
                      added_partitions, filters, plain_records, nanoseconds, configuration,
-                     foreign_records, ends, wireshark):
+                     foreign_records, ends, answers, wireshark):
             tap.run(part, lab, hour)
             lab.end_programs()
     return tap.finish()

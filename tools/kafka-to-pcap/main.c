@@ -6,6 +6,7 @@
 #include "packet_filter.h"
 #include "standard_fds.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -44,6 +45,14 @@ static int capture(struct options *opts, const struct extcap_topics *topics) {
 	return converter_run(opts);
 }
 
+// The exit code after text on stdout: not before all of it was written.
+static int finish_answer(int code) {
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return code;
+	fprintf(stderr, "kafka-to-pcap: cannot write: %s\n", strerror(errno));
+	return RTAP_EXIT_FAILURE;
+}
+
 static int answer(struct options *opts) {
 	const struct extcap_call *call = &opts->extcap;
 	struct extcap_topics topics;
@@ -65,7 +74,8 @@ static int answer(struct options *opts) {
 		rc = capture(opts, &topics);
 	}
 	extcap_topics_free(&topics);
-	return rc;
+	// A capture may have closed stdout, and checked it before.
+	return call->question == EXTCAP_CAPTURE ? rc : finish_answer(rc);
 }
 
 int main(int argc, char **argv) {
@@ -75,12 +85,12 @@ int main(int argc, char **argv) {
 
 	prctl(PR_SET_DUMPABLE, 0); // no core dump: secrets would be in it
 	rtap_standard_fds_open(); // else a socket to Kafka may get our lines
-	// What takes no packet, rather than all of them.
+	// What takes nothing, rather than everything.
 	if (no_stdout && freopen("/dev/null", "r", stdout) == NULL)
 		return RTAP_EXIT_FAILURE;
 	rc = options_parse(&opts, argc, argv);
 	if (rc != 0)
-		rc = rc > 0 ? RTAP_EXIT_OK : RTAP_EXIT_USAGE;
+		rc = rc > 0 ? finish_answer(RTAP_EXIT_OK) : RTAP_EXIT_USAGE;
 	else if (opts.extcap.question != EXTCAP_NONE)
 		rc = answer(&opts);
 	else
