@@ -423,6 +423,11 @@ def nanoseconds(tap, lab, hour):
     run = read_back(lab, "-b", lab.bootstrap, "-t", "ns", "-w", path)
     tap.ok(counts(run)[3] == 50 and "--key-unit ns" in run.err,
            "taken for us, they are no packets, and the reason names the option", run.err)
+    run = read_back(lab, "-c", hour.config, "-w", path, "--key-unit", "ns", "--from",
+                    seconds(hour.begin_ns))
+    tap.ok(counts(run) == [0, 0, 0, len(hour.packets) + len(REPEATED) + PARTITIONS]
+           and "its time is before 1973; if keys are in us: --key-unit us\n" in run.err,
+           "and the other way round", run.err)
 
 
 def configuration(tap, lab, hour):

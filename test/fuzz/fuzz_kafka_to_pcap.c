@@ -19,6 +19,8 @@
 
 #define SORTED_WINDOW_MS 60000 // longer than any run: a rest does not end it
 
+#define MIN_KEY_NS UINT64_C(100000000000000000) // what is below it is taken for us
+
 #define MOST_MESSAGES 1024 // above FAKE_KAFKA_MAX_EVENTS
 
 // The program, built with its main() and what it makes its filter with under other names: a filter for
@@ -102,7 +104,8 @@ is_message(const struct fake_kafka *k, const struct fake_kafka_event *e, const s
 			       : e->offset < k->high[e->partition];
 
 	return e->kind == 'm' && e->partition < k->nb_partitions && there && e->key_len == 8
-		&& e->len > 0 && e->time_us <= TIME_SPEC_MAX_NS / unit_of(w);
+		&& e->len > 0 && e->time_us <= TIME_SPEC_MAX_NS / unit_of(w)
+		&& !(w->key_ns != 0 && e->time_us < MIN_KEY_NS);
 }
 
 // Whether its partition was left before it, behind the range of time.

@@ -9,6 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+// Keys in us are far below it until 2106 and further, those in ns above it since 1973.
+#define MIN_KEY_NS UINT64_C(100000000000000000)
+
 static void read_headers(struct packet *packet, const rd_kafka_message_t *message) {
 	rd_kafka_headers_t *headers;
 	const char *name;
@@ -38,6 +41,8 @@ const char *packet_decode(
 	if (key > max_time_ns / unit_ns)
 		return unit_ns == 1 ? "its time is beyond 2106"
 				    : "its time is beyond 2106; if keys are in ns: --key-unit ns";
+	if (unit_ns == 1 && key < MIN_KEY_NS)
+		return "its time is before 1973; if keys are in us: --key-unit us";
 	packet->time_ns = key * unit_ns;
 	packet->frame = message->payload;
 	packet->len = packet->wire_len = message->len;
