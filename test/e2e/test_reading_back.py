@@ -489,6 +489,7 @@ def ends(tap, lab, hour):
     run = read_back(lab, "-c", hour.config, "-w", "/dev/full")
     tap.ok(run.code == 1 and "kafka-to-pcap: /dev/full: No space left on device\n" in run.err,
            "a full disk is an error", run)
+    tap.ok(run.err.splitlines()[-1].startswith("at most "), "and nothing is said to be there", run)
     words = f"{program(lab)} -c {hour.config}"
     pipe = f"{words} -w - | head -c 100 | wc -c; echo ${{PIPESTATUS[0]}}"
     run = subprocess.run(["bash", "-c", pipe], capture_output=True, text=True, timeout=60,

@@ -388,6 +388,8 @@ static int run(struct converter *conv) {
 		fprintf(stderr, "kafka-to-pcap: %s: %s\n", conv->opts.file, strerror(-rc));
 	if (!is_quiet(conv)) {
 		code = report(conv, horizon_ns);
+		if (rc < 0) // of the last ones nobody knows
+			fputs("at most ", stderr);
 		print_counts(conv, "\n");
 	}
 	return conv->failed || (rc < 0 && rc != -EPIPE) ? RTAP_EXIT_FAILURE : code;

@@ -52,7 +52,8 @@ void help_print(void) {
 	       "A message is a packet when its key has 8 bytes: microseconds since 1970, UTC,\n"
 	       "big-endian. Its value is the Ethernet frame. Packets with sequence numbers\n"
 	       "(`headers: basic`) are checked, and stderr tells what is missing. The last line there is\n"
-	       "`N packets written, N duplicates removed, N late, N skipped`.\n\n"
+	       "`N packets written, N duplicates removed, N late, N skipped`, `at most` before it\n"
+	       "when writing failed or the reader ended early.\n\n"
 	       "Exit codes: %d ok, %d usage (-X and --filter included), %d configuration file or a property in\n"
 	       "it that librdkafka refuses, %d packets are missing or completeness is not proved\n"
 	       "(--require-complete), %d anything else.\n",
