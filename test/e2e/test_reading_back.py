@@ -452,6 +452,10 @@ def configuration(tap, lab, hour):
     run = read_back(lab, "-c", other, "-w", lab.directory / "none.pcap")
     tap.ok(run.code == 3 and "ssl.ca.location failed" in run.err,
            "TLS settings reach the client, and a wrong one is exit 3", run)
+    run = read_back(lab, "-c", hour.config, "-X", "security.protocol=ssl", "-X",
+                    "ssl.ca.location=/nowhere", "-w", lab.directory / "none.pcap")
+    tap.ok(run.code == 2 and "ssl.ca.location failed" in run.err,
+           "the same on the command line: exit 2", run)
     run = read_back(lab, "-c", lab.directory / "missing.yaml", "-w", path)
     tap.equal(run.code, 3, "no configuration file: exit 3")
 

@@ -119,6 +119,28 @@ START_TEST(refused_at_its_place) {
 }
 END_TEST
 
+START_TEST(the_property_that_is_named_is_to_blame) {
+	static char ca[] = "ssl.ca.location=/nowhere", id[] = "client.id=x";
+	char *properties[] = {id, ca};
+	struct consumer_settings settings = {&config, NULL, properties, 2};
+
+	ck_assert_int_eq(
+		consumer_settings_blame(&settings, "ssl.ca.location failed: no file"),
+		RTAP_EXIT_USAGE
+	);
+	ck_assert_int_eq(
+		consumer_settings_blame(&settings, "set `client.id`, please"), RTAP_EXIT_USAGE
+	);
+	ck_assert_int_eq(
+		consumer_settings_blame(&settings, "ssl.ca.location.x, x.client.id"),
+		RTAP_EXIT_CONFIG
+	);
+	ck_assert_int_eq(consumer_settings_blame(&settings, "no such user"), RTAP_EXIT_CONFIG);
+	settings.file = NULL;
+	ck_assert_int_eq(consumer_settings_blame(&settings, "no such user"), RTAP_EXIT_USAGE);
+}
+END_TEST
+
 static void teardown(void) {
 	rtap_config_fini(&config);
 	memset(&config, 0, sizeof(config));
@@ -132,6 +154,7 @@ static Suite *make_suite(void) {
 	tcase_add_test(tcase, of_the_file);
 	tcase_add_test(tcase, the_command_line_goes_first);
 	tcase_add_test(tcase, refused_at_its_place);
+	tcase_add_test(tcase, the_property_that_is_named_is_to_blame);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }

@@ -146,6 +146,27 @@ rd_kafka_conf_t *consumer_settings_build(
 	return NULL;
 }
 
+// Whether `text` has the first `len` characters of `name` as a word: properties have dots.
+static bool is_named(const char *text, const char *name, size_t len) {
+	static const char others[] = "abcdefghijklmnopqrstuvwxyz0123456789._";
+	bool is_begin = true;
+
+	for (; *text != '\0'; is_begin = strchr(others, *text++) == NULL)
+		if (is_begin && strncmp(text, name, len) == 0
+		    && (text[len] == '\0' || strchr(others, text[len]) == NULL))
+			return true;
+	return false;
+}
+
+int consumer_settings_blame(const struct consumer_settings *settings, const char *text) {
+	if (settings->file == NULL)
+		return RTAP_EXIT_USAGE;
+	for (unsigned int i = 0; i < settings->nb_properties; i++)
+		if (is_named(text, settings->properties[i], strcspn(settings->properties[i], "=")))
+			return RTAP_EXIT_USAGE;
+	return RTAP_EXIT_CONFIG;
+}
+
 void consumer_settings_print_version(FILE *out) {
 	rd_kafka_conf_t *conf = rd_kafka_conf_new();
 	char features[512] = "";

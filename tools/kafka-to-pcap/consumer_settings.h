@@ -24,5 +24,8 @@ rd_kafka_conf_t *consumer_settings_build(
 	const struct consumer_settings *settings, int *exit_code, char *why, size_t why_size
 );
 
+// The exit code for what rd_kafka_new() said: the file's, unless it names a property of the command line.
+int consumer_settings_blame(const struct consumer_settings *settings, const char *text);
+
 // Ours, librdkafka's, and what that was built with.
 void consumer_settings_print_version(FILE *out);

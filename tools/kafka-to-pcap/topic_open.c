@@ -57,8 +57,7 @@ static int create_client(struct topic_reader *reader, int *exit_code, char *text
 		return -1;
 	reader->kafka = rd_kafka_new(RD_KAFKA_CONSUMER, conf, text, TOPIC_READER_TEXT_BYTES);
 	if (reader->kafka == NULL) { // properties that do not go together, or files of TLS
-		if (reader->cfg.settings.file != NULL)
-			*exit_code = RTAP_EXIT_CONFIG;
+		*exit_code = consumer_settings_blame(&reader->cfg.settings, text);
 		rd_kafka_conf_destroy(conf);
 		return -1;
 	}
