@@ -4,6 +4,7 @@
 #include "kafka_settings.h"
 
 #include "certificate.h"
+#include "kept_number.h"
 #include "log.h"
 
 #include <errno.h>
@@ -135,27 +136,12 @@ static int check_promises(const rd_kafka_conf_t *conf, char *why, size_t size) {
 	return 0;
 }
 
-// librdkafka reads a number up to the first character that is none of it, 100k as 100, and keeps what
-// fits into its type.
 static int
 check_number(const rd_kafka_conf_t *conf, const struct rtap_property *p, char *why, size_t size) {
-	char taken[64], *end;
-	double number, written;
+	char taken[64];
 
 	get(conf, p->name, taken, sizeof(taken));
-	number = strtod(taken, &end);
-	// What it took word for word is text, and what does not fit is no number.
-	if (end == taken || *end != '\0' || strlen(taken) == sizeof(taken) - 1
-	    || strcmp(taken, p->value) == 0)
-		return 0;
-	written = strtod(p->value, &end);
-	if (end == p->value || (*end == '\0' && written == number)) // acks=all is -1
-		return 0;
-	snprintf(
-		why, size,
-		"librdkafka reads this as %s; allowed: a number in digits, without a unit", taken
-	);
-	return -EINVAL;
+	return rtap_kept_number_check(p->value, taken, why, size);
 }
 
 static int set_users(

@@ -4,8 +4,12 @@
 #include "check_main.h"
 #include "consumer_settings.h"
 #include "exit_code.h"
+#include "kept_number.h"
 
+#include <errno.h>
 #include <string.h>
+
+#define DIGITS "; allowed: a number in digits, without a unit"
 
 static struct rtap_config config;
 static char why[512];
@@ -112,10 +116,46 @@ START_TEST(refused_at_its_place) {
 	ck_assert_int_eq(exit_code, RTAP_EXIT_USAGE);
 	properties[0] = callback;
 	ck_assert_ptr_null(build((struct consumer_settings){NULL, "b:1", properties, 1}));
-	ck_assert_str_eq(why, "stats_cb: callbacks are not text");
+	ck_assert_str_eq(why, "-X stats_cb: callbacks are not text");
 	load("kafka:\n  global:\n    client.id: x\n");
 	ck_assert_ptr_null(build((struct consumer_settings){&config, "b:1", properties, 1}));
 	ck_assert_int_eq(exit_code, RTAP_EXIT_USAGE);
+}
+END_TEST
+
+static void ck_not_kept(char *property, const char *wanted) {
+	ck_assert_ptr_null(build((struct consumer_settings){NULL, "b:1", &property, 1}));
+	ck_assert_str_eq(why, wanted);
+	ck_assert_int_eq(exit_code, RTAP_EXIT_USAGE);
+}
+
+START_TEST(a_number_with_a_unit) {
+	static char bytes[] = "fetch.min.bytes=1k", ms[] = "socket.timeout.ms=500ms";
+	static char good[] = "socket.timeout.ms=500", word[] = "client.id=7 of 9";
+	char *properties[] = {good, word};
+	rd_kafka_conf_t *conf;
+
+	ck_not_kept(bytes, "-X fetch.min.bytes: librdkafka reads this as 1" DIGITS);
+	ck_not_kept(ms, "-X socket.timeout.ms: librdkafka reads this as 500" DIGITS);
+	load("kafka:\n  global:\n    socket.timeout.ms: 500ms\n");
+	ck_assert_ptr_null(build((struct consumer_settings){.file = &config}));
+	ck_assert_str_eq(
+		why,
+		"x.yaml:3:5: kafka.global.socket.timeout.ms: librdkafka reads this as 500" DIGITS
+	);
+	ck_assert_int_eq(exit_code, RTAP_EXIT_CONFIG);
+	conf = build((struct consumer_settings){NULL, "b:1", properties, 2});
+	ck_assert_msg(conf != NULL, "%s", why);
+	rd_kafka_conf_destroy(conf);
+}
+END_TEST
+
+START_TEST(a_fraction_is_kept_in_six_digits) {
+	ck_assert_int_eq(rtap_kept_number_check("0.12345678", "0.123457", why, sizeof(why)), 0);
+	ck_assert_int_eq(rtap_kept_number_check("0", "0.0", why, sizeof(why)), 0);
+	ck_assert_int_eq(rtap_kept_number_check("all", "-1", why, sizeof(why)), 0);
+	ck_assert_int_eq(rtap_kept_number_check("0.5", "0", why, sizeof(why)), -EINVAL);
+	ck_assert_int_eq(rtap_kept_number_check("4294967297", "1", why, sizeof(why)), -EINVAL);
 }
 END_TEST
 
@@ -154,6 +194,8 @@ static Suite *make_suite(void) {
 	tcase_add_test(tcase, of_the_file);
 	tcase_add_test(tcase, the_command_line_goes_first);
 	tcase_add_test(tcase, refused_at_its_place);
+	tcase_add_test(tcase, a_number_with_a_unit);
+	tcase_add_test(tcase, a_fraction_is_kept_in_six_digits);
 	tcase_add_test(tcase, the_property_that_is_named_is_to_blame);
 	suite_add_tcase(suite, tcase);
 	return suite;

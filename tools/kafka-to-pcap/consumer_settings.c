@@ -4,6 +4,7 @@
 #include "consumer_settings.h"
 
 #include "exit_code.h"
+#include "kept_number.h"
 
 #include <errno.h>
 #include <stdbool.h>
@@ -21,13 +22,25 @@ static bool is_no_text(const char *name) {
 // The reason names the property, never its value: that may be a secret with a misspelt name.
 static int set(rd_kafka_conf_t *conf, const char *name, const char *value, char *why, size_t size) {
 	if (is_no_text(name)) {
-		snprintf(why, size, "%s: callbacks are not text", name);
+		snprintf(why, size, "callbacks are not text");
 		return -EINVAL;
 	}
 	if (rd_kafka_conf_set(conf, name, value, why, size) == RD_KAFKA_CONF_OK)
 		return 0;
 	why[strcspn(why, "\n")] = '\0'; // some of librdkafka's reasons end with one
 	return -EINVAL;
+}
+
+// What a user wrote: as above, and a number that is read as another one is refused.
+static int
+set_users(rd_kafka_conf_t *conf, const char *name, const char *value, char *why, size_t size) {
+	char taken[64] = "";
+	size_t taken_size = sizeof(taken);
+	int rc = set(conf, name, value, why, size);
+
+	if (rc < 0 || rd_kafka_conf_get(conf, name, taken, &taken_size) != RD_KAFKA_CONF_OK)
+		return rc;
+	return rtap_kept_number_check(value, taken, why, size);
 }
 
 static int set_ours(rd_kafka_conf_t *conf, char *why, size_t size) {
@@ -84,7 +97,7 @@ static int set_list(
 		const struct rtap_property *p = &list->items[i];
 
 		if (is_producers(table, p->name)
-		    || set(conf, p->name, p->value, reason, sizeof(reason)) == 0)
+		    || set_users(conf, p->name, p->value, reason, sizeof(reason)) == 0)
 			continue;
 		snprintf(
 			why, size, "%s:%u:%u: kafka.%s.%s: %s", settings->file->file, p->line,
@@ -115,14 +128,17 @@ set_files(rd_kafka_conf_t *conf, const struct consumer_settings *settings, char 
 
 static int set_property(rd_kafka_conf_t *conf, const char *property, char *why, size_t size) {
 	const char *value = strchr(property, '=');
-	char name[128];
+	char name[128], reason[256];
 
 	if (value == NULL || (size_t)(value - property) >= sizeof(name)) {
 		snprintf(why, size, "-X %s: not NAME=VALUE", property);
 		return -EINVAL;
 	}
 	snprintf(name, sizeof(name), "%.*s", (int)(value - property), property);
-	return set(conf, name, value + 1, why, size);
+	if (set_users(conf, name, value + 1, reason, sizeof(reason)) == 0)
+		return 0;
+	snprintf(why, size, "-X %s: %s", name, reason);
+	return -EINVAL;
 }
 
 rd_kafka_conf_t *consumer_settings_build(
