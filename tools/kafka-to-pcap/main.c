@@ -5,8 +5,8 @@
 #include "exit_code.h"
 #include "packet_filter.h"
 #include "standard_fds.h"
+#include "standard_output.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -45,14 +45,6 @@ static int capture(struct options *opts, const struct extcap_topics *topics) {
 	return converter_run(opts);
 }
 
-// The exit code after text on stdout: not before all of it was written.
-static int finish_answer(int code) {
-	if (fflush(stdout) == 0 && !ferror(stdout))
-		return code;
-	fprintf(stderr, "kafka-to-pcap: cannot write: %s\n", strerror(errno));
-	return RTAP_EXIT_FAILURE;
-}
-
 static int answer(struct options *opts) {
 	const struct extcap_call *call = &opts->extcap;
 	struct extcap_topics topics;
@@ -75,7 +67,8 @@ static int answer(struct options *opts) {
 	}
 	extcap_topics_free(&topics);
 	// A capture may have closed stdout, and checked it before.
-	return call->question == EXTCAP_CAPTURE ? rc : finish_answer(rc);
+	return call->question == EXTCAP_CAPTURE ? rc
+						: rtap_standard_output_end("kafka-to-pcap", rc);
 }
 
 int main(int argc, char **argv) {
@@ -90,7 +83,8 @@ int main(int argc, char **argv) {
 		return RTAP_EXIT_FAILURE;
 	rc = options_parse(&opts, argc, argv);
 	if (rc != 0)
-		rc = rc > 0 ? finish_answer(RTAP_EXIT_OK) : RTAP_EXIT_USAGE;
+		rc = rc > 0 ? rtap_standard_output_end("kafka-to-pcap", RTAP_EXIT_OK)
+			    : RTAP_EXIT_USAGE;
 	else if (opts.extcap.question != EXTCAP_NONE)
 		rc = answer(&opts);
 	else
