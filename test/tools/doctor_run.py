@@ -27,3 +27,17 @@ def says(tap, check, status, *words):
     missing = [word for word in words if word not in text]
     tap.ok(check["status"] == status and not missing and (status == "ok") == (not check["remedy"]),
            f"{check['name']}: {status}: {words[0]}", f"{check['status']}: {text}")
+
+
+def nowhere_to_write(tap, *words):
+    """A full disk and a closed output are a line; a reader that has gone is not even that."""
+    command = " ".join(str(word) for word in words)
+    name = pathlib.Path(words[0]).name
+    for where, line in ((">/dev/full", f"{name}: cannot write: No space left on device\n"),
+                        (">&-", f"{name}: cannot write: Bad file descriptor\n"),
+                        ("> >(:)", "")):
+        script = f"exec {where}; wait $!; exec \"$@\"" if "(" in where else f"exec \"$@\" {where}"
+        done = subprocess.run(["bash", "-c", script, "bash", *map(str, words)], text=True,
+                              stdin=subprocess.DEVNULL, capture_output=True, timeout=120,
+                              check=False)
+        tap.equal((done.returncode, done.stderr), (1, line), f"{command} {where}")

@@ -10,7 +10,7 @@ import sys
 import types
 import unittest.mock
 
-from doctor_run import DOCTOR, SOURCE, doctor, says
+from doctor_run import DOCTOR, SOURCE, doctor, nowhere_to_write, says
 from machine import CPU, MAIN, NODE, PCI, SPARE, Machine
 from tap import Tap
 
@@ -319,6 +319,8 @@ def usage(tap):
         done = run(*words)
         tap.ok(done.returncode == 2 and line in done.stderr and not done.stdout
                and done.stderr.count("\n") == 1, f"{' '.join(words)}: usage, exit 2", done.stderr)
+    for words in (["--help"], ["--list"], ["--only", "time"], ["--json", "--only", "time"]):
+        nowhere_to_write(tap, DOCTOR, *words)
 
 
 def ways_to_name_the_file(tap):

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 
-from doctor_run import SOURCE
+from doctor_run import SOURCE, nowhere_to_write
 from tap import Tap
 
 import yaml
@@ -207,6 +207,12 @@ def refusals(tap, files):
                f"fastcapa-import {' '.join(words)}: exit {code}", done.stderr)
 
 
+def nowhere(tap, files):
+    files.make(GLOBAL + "client.id = x\n")
+    for word in (files.ini, "--help"):
+        nowhere_to_write(tap, IMPORT, word)
+
+
 def programs_name_the_tool(tap, files):
     files.make("\ufeff" + EVERYTHING.replace("\n", "\r\n"))
     for program in PROGRAMS:
@@ -221,7 +227,7 @@ def main():
     tap = Tap()
     with tempfile.TemporaryDirectory() as directory:
         files = Files(pathlib.Path(directory))
-        for part in (everything, each_line, secrets_in_refusals, refusals,
+        for part in (everything, each_line, secrets_in_refusals, refusals, nowhere,
                      programs_name_the_tool):
             tap.run(part, files)
     return tap.finish()
