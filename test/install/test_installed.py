@@ -84,6 +84,10 @@ def scripts(tap, to):
     done = run(to.program("ringtap-doctor"), "-c", "/nonexistent", "--only", "brokers", env=env)
     tap.ok(done.stdout.endswith(f" -> {to.program('ringtap-doctor')} --only configuration\n"),
            "it names itself as it was called", done.stdout)
+    done = run(to.program("ringtap-doctor"), "--root", to.root / "none", "--only", "configuration",
+               env=env)
+    tap.ok(f" -> install ringtap again: it belongs into {to.path('bindir')}" in done.stdout,
+           "it speaks of no source tree", done.stdout)
 
     ini, made = to.root / "fastcapa.conf", to.root / "made.yaml"
     ini.write_text("[kafka-global]\nclient.id = seven\n")

@@ -9,7 +9,7 @@ import subprocess
 import sys
 
 from finding import fail, ok, only, warn
-from host import cpus_of
+from host import HOW_TO_GET, cpus_of
 
 SECRET = re.compile(r"password|secret|key\.pem|oauthbearer\.config")
 WITHOUT = warn("not looked at: it needs a valid configuration", only("configuration"))
@@ -40,8 +40,7 @@ class Configuration:
                         "apt-get install python3-yaml")
         checked = self.host.run("capture-primary", "-c", str(self.path), "--check")
         if checked is None:
-            return fail("not looked at: there is no capture-primary",
-                        "meson setup build && ninja -C build")
+            return fail("not looked at: there is no capture-primary", HOW_TO_GET)
         code, output, errors = checked
         if code != 0:
             return refusal(errors, f"edit {self.path}; capture-primary --keys")
@@ -164,7 +163,7 @@ def check_configuration(context):
     checked = context.host.run("kafka-secondary", "-c", str(path), "--check")
     if checked is None:
         findings.append(fail("there is no kafka-secondary to look at librdkafka's properties",
-                             "meson setup build && ninja -C build"))
+                             HOW_TO_GET))
     elif checked[0] != 0 and all(found.status != "fail" for found in findings):
         findings.append(refusal(checked[2], f"edit {path}"))
     if configuration.secret_inside and everybody_reads(path):

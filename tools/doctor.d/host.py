@@ -10,6 +10,9 @@ import sys
 
 BUILD = pathlib.Path(__file__).resolve().parents[2] / "build"
 BESIDE = pathlib.Path(sys.argv[0]).resolve().parent  # of the doctor that was called
+# The remedy for a program that is missing; what is installed came together.
+HOW_TO_GET = ("meson setup build && ninja -C build" if (BUILD.parent / "meson.build").exists()
+              else f"install ringtap again: it belongs into {BESIDE}")
 
 
 def cpus_of(text):
