@@ -85,9 +85,9 @@ class Machine:
                               user=user)
         self.program("capture-primary", f"cat <<'END'\n{text}END")
 
-    def refers(self, prop, value, mode):
+    def refers(self, prop, value, mode, name="secret"):
         """A property of Kafka that names a FILE."""
-        path = self.write("secret", "x\n")
+        path = self.write(name, "x\n")
         path.chmod(mode)
         value = value.replace("FILE", str(path))
         self.write("ringtap.yaml", f"kafka: {{global: {{{prop}: {value}}}}}\n")

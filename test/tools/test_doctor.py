@@ -59,6 +59,15 @@ CASES = (
                                          m.refers("sasl.kerberos.keytab", "FILE", 0o644)),
      "(sasl.kerberos.keytab) -> put it where nobody gets to: not below /"),
 
+    # a name that a shell would take apart
+    ("configuration", "warn", lambda m: m.refers("sasl.password", "{file: FILE}", 0o604, "a key"),
+     "everybody may read", "-> chmod o-r '/", "/a key'"),
+    ("configuration", "warn", lambda m: m.refers("ssl.key.location", "FILE", 0o644, "a key"),
+     "everybody may read", "-> chown root '/", "/a key' && chmod 400 '/"),
+    ("configuration", "fail", lambda m: (m.checked(user="nobody"), m.root.chmod(0o755),
+                                         m.refers("ssl.ca.location", "FILE", 0o600, "a key")),
+     "-> chmod o+r '/", "/a key'"),
+
     ("hugepages", "ok", NOTHING, "node 0: 128 of 2 MiB needed, 256 free of 256"),
     ("hugepages", "ok", lambda m: (m.pages(0, 2048, 256, 1),
                                    m.hugepage_file("ringtapmap_0", mapped_by=77)),
@@ -96,6 +105,9 @@ CASES = (
     ("hugepage-mount", "fail", lambda m: m.checked(directory="/mnt/other"),
      "hugepage-directory /mnt/other is no hugetlbfs", "mkdir -p /mnt/other"),
 
+    ("hugepage-mount", "fail", lambda m: m.checked(directory="/mnt/a b"),
+     "hugepage-directory /mnt/a b is no", "mkdir -p '/mnt/a b' &&", "nodev '/mnt/a b'"),
+
     ("stale-hugepages", "ok", NOTHING, "no files"),
     ("stale-hugepages", "ok", lambda m: m.hugepage_file("ringtapmap_0", mapped_by=77),
      "1 files, all in use"),
@@ -108,6 +120,8 @@ CASES = (
     ("stale-hugepages", "warn", lambda m: (m.pages(0, 2048, 256, 100),
                                            m.hugepage_file("ringtapmap_0")),
      "nobody maps /dev/hugepages/ringtapmap_0 (2 MiB) -> rm "),
+
+    ("stale-hugepages", "warn", lambda m: m.hugepage_file("a b"), "-> rm '/dev/hugepages/a b'"),
 
     ("limits", "ok", NOTHING, "65536 files may be open"),
     ("limits", "ok", lambda m: (m.limits(65536, 1024), m.write(
@@ -306,6 +320,27 @@ def run(*words, **how):
                           capture_output=True, timeout=120, check=False, **how)
 
 
+def quoted_names(tap):
+    """Of a configuration, and of the doctor itself: they stand in several remedies."""
+    with Machine() as machine:
+        path = machine.write("a b.yaml", "kafka: {global: {sasl.password: p4ss}}\n")
+        path.chmod(0o644)
+        machine.link("the doctor", DOCTOR)
+        done = run("-c", path, "--root", machine.root, "--only", "configuration")
+        tap.ok(done.stdout.endswith(f" -> chmod o= '{path}'\n"), "chmod of a quoted name",
+               done.stdout)
+        machine.program("kafka-secondary", "echo refused >&2; exit 3")
+        done = run("-c", path, "--root", machine.root, "--only", "configuration")
+        tap.ok(f"edit '{path}'" in done.stdout, "edit a quoted name", done.stdout)
+        machine.refused("no")
+        done = subprocess.run([machine.root / "the doctor", "-c", path, "--root", machine.root],
+                              stdin=subprocess.DEVNULL, text=True, capture_output=True,
+                              timeout=120, check=False)
+        tap.ok(f"edit '{path}'; capture-primary" in done.stdout
+               and f"'{machine.root}/the doctor' --only configuration" in done.stdout,
+               "it names itself quoted", done.stdout)
+
+
 def usage(tap):
     done = run("--list")
     tap.equal(([line.split()[0] for line in done.stdout.splitlines()], done.returncode),
@@ -391,8 +426,8 @@ def this_machine(tap):
 def main():
     tap = Tap()
     for part in (each_status, no_device_named, processes_that_cannot_be_seen,
-                 files_that_need_root, changes_nothing, usage, ways_to_name_the_file, addresses,
-                 why_no_login, as_text, this_machine):
+                 files_that_need_root, changes_nothing, quoted_names, usage,
+                 ways_to_name_the_file, addresses, why_no_login, as_text, this_machine):
         tap.run(part)
     return tap.finish()
 

@@ -199,7 +199,7 @@ def by_password(tap, servers, good):
     says(tap, checks["brokers"], "ok", "SASL_SSL, PLAIN: 1 brokers, all reached")
     says(tap, checks["topic"], "warn", "packets may not be looked at")
     says(tap, checks["acl"], "fail", "User:probe has no rights on topic packets",
-         "--allow-principal 'User:probe' --operation Write")
+         "--allow-principal User:probe --operation Write")
     grant(servers, "User:probe", "DESCRIBE")
     checks = look("packets", good, "topic", "acl")[1]
     says(tap, checks["acl"], "fail", "User:probe may not write to topic packets")
@@ -233,7 +233,7 @@ def by_certificate(tap, servers, good):
     who = "User:CN=ringtap,O=ringtap-lab"
     checks = look("packets", good, "brokers", "acl")[1]
     says(tap, checks["brokers"], "ok", "SSL: 1 brokers, all reached")
-    says(tap, checks["acl"], "fail", f"{who} has no rights", f"--allow-principal '{who}' ")
+    says(tap, checks["acl"], "fail", f"{who} has no rights", f"--allow-principal {who} ")
     grant(servers, who, "WRITE")
     says(tap, look("packets", good, "acl")[1]["acl"], "ok", f"{who} may write to topic packets")
 

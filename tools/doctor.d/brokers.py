@@ -2,6 +2,7 @@
 """Kafka: its brokers, the topic, and whether we may write to it."""
 
 import re
+import shlex
 
 from cluster import (MECHANISMS, Cluster, Security, Unreachable, address_text, addresses, reach,
                      unreachable_member)
@@ -209,8 +210,9 @@ def check_topic(context):
 
 def grant(kafka, *more):
     operations = " ".join(f"--operation {name}" for name in ("Write", "Describe", *more))
-    return tool("kafka-acls.sh", kafka, f"--add --allow-principal "
-                f"'User:{kafka.security.principal()}' {operations} --topic {kafka.name}")
+    who = shlex.quote(f"User:{kafka.security.principal()}")
+    return tool("kafka-acls.sh", kafka,
+                f"--add --allow-principal {who} {operations} --topic {kafka.name}")
 
 
 def check_acl(context):

@@ -5,6 +5,7 @@ import os
 import pathlib
 import pwd
 import re
+import shlex
 import subprocess
 import sys
 
@@ -43,7 +44,7 @@ class Configuration:
             return fail("not looked at: there is no capture-primary", HOW_TO_GET)
         code, output, errors = checked
         if code != 0:
-            return refusal(errors, f"edit {self.path}; capture-primary --keys")
+            return refusal(errors, f"edit {shlex.quote(str(self.path))}; capture-primary --keys")
         self.values = yaml.safe_load(output)
         self.memory_mib = memory_of(output)
         # Secrets are not in the output. All values are text for librdkafka.
@@ -97,7 +98,7 @@ def refusal(errors, remedy):
     line = (errors.strip().splitlines() or ["no reason given"])[-1]
     line = re.sub(r"^\S+Z \S+\[\d+\] \w+ \w+: ", "", line)  # when, who and where it was logged
     if "Permission denied" in line and os.geteuid() != 0:
-        remedy = f"sudo {sys.argv[0]}"
+        remedy = shlex.join(("sudo", sys.argv[0]))
     return fail(line, remedy)
 
 
@@ -139,12 +140,13 @@ def look_at_workers_files(configuration):
         path = configuration.kafka(prop)
         if not path or not os.path.isfile(path):
             continue
-        mend = f"chown {name or 'root'} {path} && chmod 400 {path}"
+        quoted = shlex.quote(path)
+        mend = f"chown {name or 'root'} {quoted} && chmod 400 {quoted}"
         if user and os.geteuid() == 0 and not may(user, "-r", path):
             way = [d for d in pathlib.Path(path).absolute().parents if not may(user, "-x", d)]
             yield fail(f"{name} may not read {path} ({prop})",
                        f"put it where {name} gets to: not below {way[-1]}" if way
-                       else mend if prop in CLOSED else f"chmod o+r {path}")
+                       else mend if prop in CLOSED else f"chmod o+r {quoted}")
         elif prop in CLOSED and everybody_reads(path):
             yield warn(f"everybody may read {path}", mend)
 
@@ -152,21 +154,22 @@ def look_at_workers_files(configuration):
 def check_configuration(context):
     """the configuration, as both programs and librdkafka see it"""
     configuration, path = context.configuration, context.configuration.path
+    quoted = shlex.quote(str(path))
     if configuration.problem:
         return [configuration.problem]
     findings = [ok(f"{path} is valid, "
                    f"{sum(configuration.memory_mib.values())} MiB of hugepages needed"),
                 *look_at_workers_files(configuration)]
     # These are read as root, before the workers become `run-as`: it need not be its file.
-    findings += [warn(f"everybody may read {file}", f"chmod o-r {file}")
+    findings += [warn(f"everybody may read {file}", f"chmod o-r {shlex.quote(file)}")
                  for file in configuration.secret_files if everybody_reads(file)]
     checked = context.host.run("kafka-secondary", "-c", str(path), "--check")
     if checked is None:
         findings.append(fail("there is no kafka-secondary to look at librdkafka's properties",
                              HOW_TO_GET))
     elif checked[0] != 0 and all(found.status != "fail" for found in findings):
-        findings.append(refusal(checked[2], f"edit {path}"))
+        findings.append(refusal(checked[2], f"edit {quoted}"))
     if configuration.secret_inside and everybody_reads(path):
         findings.append(warn(f"{path} holds a secret and everybody may read it",
-                             f"chmod o= {path}"))
+                             f"chmod o= {quoted}"))
     return findings

@@ -2,6 +2,7 @@
 """What a check says, and how the parts of what it says become one line."""
 
 import collections
+import shlex
 import sys
 
 # status: ok, warn or fail. remedy: the command, or the line of configuration, that mends it.
@@ -25,7 +26,7 @@ def fail(detail, remedy):
 
 def only(name):
     """The command that makes a check alone."""
-    return f"{sys.argv[0]} --only {name}"
+    return shlex.join((sys.argv[0], "--only", name))
 
 
 def summary(findings):

@@ -3,6 +3,7 @@
 
 import os
 import re
+import shlex
 
 from devices import captured, driver_of
 from finding import fail, ok, only, warn
@@ -103,7 +104,8 @@ def check_mount(context):
     named = context.configuration.get("hugepage-directory")
     wanted = named or "/dev/hugepages"
     size = f"{(kib or 2048) // 1024}M"
-    mend = f"mkdir -p {wanted} && mount -t hugetlbfs -o pagesize={size} nodev {wanted}"
+    where = shlex.quote(wanted)
+    mend = f"mkdir -p {where} && mount -t hugetlbfs -o pagesize={size} nodev {where}"
     if not mounted:
         return [fail("hugetlbfs is not mounted", mend)]
     have = ", ".join(f"{where} ({size_text(found)})" for where, found in mounted.items())
@@ -171,7 +173,7 @@ def check_stale(context):
         return [warn(f"{len(stale)} files may be stale: {len(hidden)} processes cannot be looked "
                      "at", f"sudo {only('stale-hugepages')}")]
     names = ", ".join(f"{name} ({size / 1048576:g} MiB)" for name, size in stale)
-    remove = "rm " + " ".join(name for name, _ in stale)
+    remove = shlex.join(["rm", *(name for name, _ in stale)])
     if hidden:  # from root, too: by a security module
         return [warn(f"nobody maps {names}, except perhaps {', '.join(hidden)}, which cannot be "
                      "looked at", f"{remove} (if you know that these do not use it)")]
