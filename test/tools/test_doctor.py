@@ -59,6 +59,13 @@ CASES = (
                                          m.refers("sasl.kerberos.keytab", "FILE", 0o644)),
      "(sasl.kerberos.keytab) -> put it where nobody gets to: not below /"),
 
+    ("configuration", "fail",
+     lambda m: m.refers("sasl.kerberos.keytab", "/nonexistent/keytab", 0o600),
+     "sasl.kerberos.keytab: there is no /nonexistent/keytab", "put it there, or edit /"),
+    ("configuration", "fail", lambda m: m.refers("ssl.ca.location", "FILE/ca.pem", 0o600),
+     "ssl.ca.location: there is no /", "secret/ca.pem"),
+    ("configuration", "ok", lambda m: m.refers("ssl.ca.location", "probe", 0o600), "is valid"),
+    ("configuration", "ok", lambda m: m.refers("ssl.ca.location", "/tmp", 0o600), "is valid"),
     # a name that a shell would take apart
     ("configuration", "warn", lambda m: m.refers("sasl.password", "{file: FILE}", 0o604, "a key"),
      "everybody may read", "-> chmod o-r '/", "/a key'"),

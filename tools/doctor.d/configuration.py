@@ -119,6 +119,17 @@ def everybody_reads(path):
     return os.path.isfile(path) and bool(os.stat(path).st_mode & 0o004)
 
 
+def is_missing(path):
+    """Whether nothing is at an absolute path, as far as that may be looked at."""
+    try:
+        os.stat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return path.startswith("/")
+    except OSError:
+        pass
+    return False
+
+
 def user_of(name):
     try:
         return pwd.getpwnam(name)
@@ -137,8 +148,11 @@ def look_at_workers_files(configuration):
     name = configuration.get("run-as", "")
     user = user_of(name)
     for prop in FILES:
-        path = configuration.kafka(prop)
-        if not path or not os.path.isfile(path):
+        path = configuration.kafka(prop) or ""
+        if is_missing(path):
+            yield fail(f"{prop}: there is no {path}",
+                       f"put it there, or edit {shlex.quote(str(configuration.path))}")
+        if not os.path.isfile(path):
             continue
         quoted = shlex.quote(path)
         mend = f"chown {name or 'root'} {quoted} && chmod 400 {quoted}"
