@@ -24,7 +24,7 @@ worker-cpus: "{workers}"
 run-as: "{user}"
 kafka:
   global:
-    bootstrap.servers: "127.0.0.1:1"
+    bootstrap.servers: "{servers}"
   topic: {{}}
 # memory
 #   node 0: mempool 1 buffers, 1 MiB
@@ -79,10 +79,11 @@ class Machine:
     def program(self, name, script):
         self.write(f"usr/bin/{name}", f"#!/bin/sh\n{script}\n").chmod(0o755)
 
-    def checked(self, device=MAIN, mib=256, directory="", workers="", user=""):
+    def checked(self, device=MAIN, mib=256, directory="", workers="", user="",
+                servers="127.0.0.1:1"):
         """What capture-primary --check says."""
         text = CHECKED.format(device=device, mib=mib, directory=directory, workers=workers,
-                              user=user)
+                              user=user, servers=servers)
         self.program("capture-primary", f"cat <<'END'\n{text}END")
 
     def refers(self, prop, value, mode, name="secret"):

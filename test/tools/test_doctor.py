@@ -234,6 +234,8 @@ CASES = (
     ("brokers", "fail", NOTHING, "127.0.0.1:1: connection refused", "mend bootstrap.servers"),
     ("brokers", "warn", lambda m: m.refused("no"), "needs a valid configuration",
      "--only configuration"),
+    ("brokers", "fail", lambda m: m.checked(servers=" , "), "bootstrap.servers is empty",
+     "bootstrap.servers: HOST:9092"),
     ("topic", "warn", NOTHING, "the brokers cannot be asked", "--only brokers"),
     ("acl", "warn", NOTHING, "the brokers cannot be asked", "--only brokers"),
 )

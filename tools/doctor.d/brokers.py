@@ -34,7 +34,11 @@ class Kafka:
         self.security = Security(configuration)
         servers = addresses(configuration.kafka("bootstrap.servers", "metadata.broker.list"))
         self.bootstrap = ",".join(address_text(*server) for server in servers)
-        self._connect(servers)
+        if servers:
+            self._connect(servers)
+        else:
+            self._give_up(fail("bootstrap.servers is empty",
+                               "bootstrap.servers: HOST:9092 under kafka: global:"))
 
     def _connect(self, servers):
         try:
