@@ -93,6 +93,11 @@ class Machine:
         value = value.replace("FILE", str(path))
         self.write("ringtap.yaml", f"kafka: {{global: {{{prop}: {value}}}}}\n")
 
+    def speaks_tls(self, **files):
+        """Properties ssl.NAME.location of Kafka."""
+        lines = "".join(f", ssl.{name}.location: {path}" for name, path in files.items())
+        self.write("ringtap.yaml", f"kafka: {{global: {{security.protocol: ssl{lines}}}}}\n")
+
     def refused(self, line):
         self.program("capture-primary", f"echo '{line}' >&2; exit 3")
 

@@ -236,6 +236,12 @@ CASES = (
      "--only configuration"),
     ("brokers", "fail", lambda m: m.checked(servers=" , "), "bootstrap.servers is empty",
      "bootstrap.servers: HOST:9092"),
+    ("brokers", "fail", lambda m: m.speaks_tls(ca="/nonexistent/ca.pem"),
+     "ssl.ca.location /nonexistent/ca.pem: No such file", "mend ssl.*"),
+    ("brokers", "fail", lambda m: m.speaks_tls(certificate="/nonexistent/cert.pem", key="/x"),
+     "ssl.certificate.location /nonexistent/cert.pem: No such file"),
+    ("brokers", "fail", lambda m: m.speaks_tls(certificate=m.config, key="/x"),
+     "ssl.certificate.location /", "ringtap.yaml: [X509"),
     ("topic", "warn", NOTHING, "the brokers cannot be asked", "--only brokers"),
     ("acl", "warn", NOTHING, "the brokers cannot be asked", "--only brokers"),
 )

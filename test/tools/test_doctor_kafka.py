@@ -215,7 +215,8 @@ def by_password(tap, servers, good):
              "user name or password is wrong"),
             ({"sasl.mechanisms": "SCRAM-SHA-256"}, "reached, no login", "SCRAM-SHA-256"),
             ({"ssl.ca.location": WORK / "stranger.pem"}, "its certificate"),
-            ({"ssl.ca.location": "/nonexistent/ca.pem"}, "TLS files", "No such file")):
+            ({"ssl.ca.location": "/nonexistent/ca.pem"},
+             "ssl.ca.location /nonexistent/ca.pem: No such file")):
         checks = look("packets", {**good, **change}, "brokers")[1]
         says(tap, checks["brokers"], "fail", *words)
     secret = WORK / "password"
@@ -243,7 +244,10 @@ def by_certificate(tap, servers, good):
             (stranger, "reached, no login by SSL: the broker refuses our certificate",
              "mend security.protocol and ssl.certificate.location"),
             ({name: None for name in names}, "reached, no login by SSL: the broker refuses our"),
-            ({"ssl.key.password": "wrong-7"}, "the TLS files", "mend ssl.*")):
+            ({"ssl.key.location": "/nonexistent/key.pem"},
+             "ssl.key.location /nonexistent/key.pem: No such file"),
+            ({"ssl.key.password": "wrong-7"}, f"ssl.key.location {good['ssl.key.location']}: ",
+             "mend ssl.*")):
         checks = look("packets", {**good, **change}, "brokers")[1]
         says(tap, checks["brokers"], "fail", *words)
 

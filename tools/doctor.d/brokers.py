@@ -44,8 +44,7 @@ class Kafka:
         try:
             context = self.security.context()
         except OSError as error:
-            self._give_up(fail(f"the TLS files: {error.strerror or error}",
-                               "mend ssl.* under kafka: global:"))
+            self._give_up(fail(str(error), "mend ssl.* under kafka: global:"))
             return
         good = self._reach_all(servers, context)
         if not good:

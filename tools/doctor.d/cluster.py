@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """A Kafka cluster, asked with the configuration's TLS and SASL settings. Writes nothing to it."""
 
+import contextlib
 import logging
 import re
 import socket
@@ -39,6 +40,15 @@ def addresses(text):
 
 def address_text(host, port):
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+@contextlib.contextmanager
+def about(what):
+    """An error of TLS within does not say which file it is about."""
+    try:
+        yield
+    except OSError as error:
+        raise OSError(f"{what}: {error.strerror or error}") from None
 
 
 class Security:
@@ -83,12 +93,16 @@ class Security:
         if not self.tls:
             return None
         location = self.kafka("ssl.ca.location")
-        context = ssl.create_default_context(cafile=None if location == "probe" else location,
-                                             cadata=self.kafka("ssl.ca.pem"))
-        certificate = self.kafka("ssl.certificate.location")
+        with about(f"ssl.ca.location {location}" if location else "ssl.ca.pem"):
+            context = ssl.create_default_context(cafile=None if location == "probe" else location,
+                                                 cadata=self.kafka("ssl.ca.pem"))
+        certificate, key = self.kafka("ssl.certificate.location"), self.kafka("ssl.key.location")
         if certificate:
-            context.load_cert_chain(certificate, self.kafka("ssl.key.location"),
-                                    lambda: self.kafka("ssl.key.password") or "")
+            with about(f"ssl.certificate.location {certificate}"):  # alone: what follows reads both
+                ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(certificate)
+            with about(f"ssl.key.location {key or certificate}"):
+                context.load_cert_chain(certificate, key,
+                                        lambda: self.kafka("ssl.key.password") or "")
         if (self.kafka("ssl.endpoint.identification.algorithm") or "https") == "none":
             context.check_hostname = False
         if self.kafka("enable.ssl.certificate.verification") == "false":
