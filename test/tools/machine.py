@@ -15,7 +15,7 @@ PCI = "sys/bus/pci/devices"
 CHECKED = """\
 instance: "ringtap"
 devices: ["{device}"]
-receive-lcores: "2-3"
+receive-lcores: "{lcores}"
 main-lcore: 0
 mtu: 9000
 topic: "pcap"
@@ -23,6 +23,7 @@ hugepage-directory: "{directory}"
 worker-cpus: "{workers}"
 run-as: "{user}"
 kafka:
+  statistics-file: "{statistics}"
   global:
     bootstrap.servers: "{servers}"
   topic: {{}}
@@ -80,10 +81,11 @@ class Machine:
         self.write(f"usr/bin/{name}", f"#!/bin/sh\n{script}\n").chmod(0o755)
 
     def checked(self, device=MAIN, mib=256, directory="", workers="", user="",
-                servers="127.0.0.1:1"):
+                servers="127.0.0.1:1", lcores="2-3", statistics=""):
         """What capture-primary --check says."""
         text = CHECKED.format(device=device, mib=mib, directory=directory, workers=workers,
-                              user=user, servers=servers)
+                              user=user, servers=servers, lcores=lcores,
+                              statistics=statistics)
         self.program("capture-primary", f"cat <<'END'\n{text}END")
 
     def refers(self, prop, value, mode, name="secret"):

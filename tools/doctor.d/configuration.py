@@ -69,6 +69,9 @@ class Configuration:
         chosen = cpus_of(str(self.get("receive-lcores", "")))
         return chosen or self.host.online_cpus() - {self.get("main-lcore", 0)} or {0}
 
+    def worker_cpus(self):
+        return cpus_of(str(self.get("worker-cpus", "")))
+
     def nb_rings(self, nb_ports):
         return (nb_ports * self.get("receive-queues", 1)
                 * self.get("transmit-rings-per-queue", 4))
@@ -183,6 +186,10 @@ def check_configuration(context):
                              HOW_TO_GET))
     elif checked[0] != 0 and all(found.status != "fail" for found in findings):
         findings.append(refusal(checked[2], f"edit {quoted}"))
+    statistics = os.path.dirname(configuration.get("kafka", {}).get("statistics-file", ""))
+    if is_missing(statistics):
+        findings.append(fail(f"kafka.statistics-file: there is no {statistics}",
+                             f"mkdir -p {shlex.quote(statistics)}"))
     if configuration.secret_inside and everybody_reads(path):
         findings.append(warn(f"{path} holds a secret and everybody may read it",
                              f"chmod o= {quoted}"))

@@ -13,8 +13,7 @@ TOLERABLE_US = 100_000
 
 def check_governor(context):
     """frequency governor of the CPUs that receive and send"""
-    cpus = context.configuration.receive_lcores() \
-        | cpus_of(str(context.configuration.get("worker-cpus", "")))
+    cpus = context.configuration.receive_lcores() | context.configuration.worker_cpus()
     governors = {cpu: context.host.text(f"{CPU}/cpu{cpu}/cpufreq/scaling_governor")
                  for cpu in sorted(cpus)}
     slow = {cpu: governor for cpu, governor in governors.items()
@@ -31,7 +30,7 @@ def check_isolation(context):
     """CPUs of the receive workers: kept free of everything else"""
     host, configuration = context.host, context.configuration
     lcores = configuration.receive_lcores()
-    workers = cpus_of(str(configuration.get("worker-cpus", "")))
+    workers = configuration.worker_cpus()
     isolated = cpus_of(host.text(f"{CPU}/isolated") or "")
     findings = []
     if lcores & workers:

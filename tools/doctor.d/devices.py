@@ -4,7 +4,7 @@
 import re
 
 from finding import fail, ok, warn
-from host import cpu_text
+from host import cpu_text, cpus_of
 
 PCI = "/sys/bus/pci/devices"
 NOIOMMU = "/sys/module/vfio/parameters/enable_unsafe_noiommu_mode"
@@ -201,14 +201,25 @@ def look_at_place(context, address, nodes, lcores):
                 "less main-lcore and what workers take")
 
 
+def look_at_cpus(configuration, online):
+    """The CPUs that the configuration names: what prevents a start."""
+    main = configuration.get("main-lcore", 0)
+    for key, cpus in (("main-lcore", {main}), ("receive-lcores", configuration.receive_lcores()),
+                      ("worker-cpus", configuration.worker_cpus())):
+        if cpus - online:
+            yield fail(f"{key}: CPUs {cpu_text(cpus - online)} do not exist or are off; there are "
+                       f"{cpu_text(online)}", f"mend {key} in {configuration.path}")
+    if main in cpus_of(str(configuration.get("receive-lcores", ""))):
+        yield fail(f"CPU {main} is main-lcore and one of receive-lcores",
+                   f"give each its own in {configuration.path}")
+
+
 def check_numa(context):
     """NICs against receive-lcores: at one NUMA node"""
     nodes, lcores = context.host.nodes(), context.configuration.receive_lcores()
-    absent = (lcores | {context.configuration.get("main-lcore", 0)}) - context.host.online_cpus()
-    if absent:
-        return [fail(f"lcores {cpu_text(absent)} do not exist or are off; there are "
-                     f"{cpu_text(context.host.online_cpus())}",
-                     f"mend receive-lcores and main-lcore in {context.configuration.path}")]
+    bad = list(look_at_cpus(context.configuration, context.host.online_cpus()))
+    if bad:
+        return bad
     if len(nodes) == 1:
         return [ok("one node")]
     found = [look_at_place(context, a, nodes, lcores) for a in captured(context)

@@ -8,7 +8,8 @@ import sys
 # status: ok, warn or fail. remedy: the command, or the line of configuration, that mends it.
 Finding = collections.namedtuple("Finding", "status detail remedy", defaults=("",))
 
-# warn: it costs something. fail: it prevents running, or makes what is captured wrong.
+# warn: it costs something. fail: it prevents running or what the configuration asks for, or makes
+# what is captured wrong.
 WORSE = ("ok", "warn", "fail")
 
 
