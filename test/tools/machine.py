@@ -122,10 +122,12 @@ class Machine:
         for name in SIZES.values():
             self.write(f"sys/kernel/mm/hugepages/{name}/nr_hugepages", 512)
 
-    def mounts_1g(self):
+    def mounts_1g(self, directory="/mnt/huge_1GB"):
         """Pages that are not of the default size, named in the configuration."""
-        self.write("proc/mounts", "nodev /mnt/huge_1GB hugetlbfs rw,pagesize=1024M 0 0\n")
-        self.checked(directory="/mnt/huge_1GB")
+        self.write("proc/mounts", "nodev /mnt hugetlbfs rw,pagesize=2M 0 0\n"
+                   "nodev /mnt/huge_1GB hugetlbfs rw,pagesize=1024M 0 0\n")
+        (self.root / "mnt/huge_1GB/below").mkdir(parents=True)
+        self.checked(directory=directory)
 
     def pages(self, node, kib, total, free=None):
         directory = f"{NODE}/node{node}/hugepages/{SIZES[kib]}"

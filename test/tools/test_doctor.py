@@ -99,8 +99,10 @@ CASES = (
     ("hugepages", "ok", lambda m: (m.write("proc/meminfo", "Hugepagesize: 1048576 kB\n"),
                                    m.pages(0, 1048576, 4)),
      "node 0: 1 of 1 GiB needed, 4 free of 4"),
-    ("hugepages", "ok", lambda m: (m.mounts_1g(), m.pages(0, 1048576, 4)),
-     "node 0: 1 of 1 GiB needed, 4 free of 4"),
+    *(("hugepages", "ok", lambda m, directory=directory: (m.mounts_1g(directory),
+                                                          m.pages(0, 1048576, 4)),
+       "node 0: 1 of 1 GiB needed, 4 free of 4")
+      for directory in ("/mnt/huge_1GB", "/mnt/huge_1GB/", "/mnt/huge_1GB/below")),
 
     ("hugepage-mount", "ok", NOTHING, "/dev/hugepages (2 MiB)"),
     ("hugepage-mount", "warn", lambda m: m.write(
@@ -111,7 +113,14 @@ CASES = (
     ("hugepage-mount", "fail", lambda m: m.write(
         "proc/mounts", "nodev /mnt/huge_1GB hugetlbfs rw,pagesize=1024M 0 0\n"),
      "none is mounted with pages of 2 MiB", "mount -t hugetlbfs"),
-    ("hugepage-mount", "ok", lambda m: m.mounts_1g(), "/mnt/huge_1GB (1 GiB)"),
+    *(("hugepage-mount", "ok", lambda m, directory=directory: m.mounts_1g(directory),
+       "/mnt/huge_1GB (1 GiB)")
+      for directory in ("/mnt/huge_1GB", "/mnt/huge_1GB/", "/mnt/huge_1GB/below")),
+    ("hugepage-mount", "fail", lambda m: m.mounts_1g("/mnt/huge_1GB/absent"),
+     "hugepage-directory /mnt/huge_1GB/absent is no hugetlbfs", "mkdir -p /mnt/huge_1GB/absent"),
+    ("hugepage-mount", "fail", lambda m: (m.write("dev/hugepages2/x"),
+                                          m.checked(directory="/dev/hugepages2")),
+     "hugepage-directory /dev/hugepages2 is no hugetlbfs", "mkdir -p /dev/hugepages2"),
     ("hugepage-mount", "fail", lambda m: m.checked(directory="/mnt/other"),
      "hugepage-directory /mnt/other is no hugetlbfs", "mkdir -p /mnt/other"),
 

@@ -2,6 +2,7 @@
 """Hugepages: reserved, mounted, left behind; and the limits of a process."""
 
 import os
+import pathlib
 import re
 import shlex
 
@@ -55,6 +56,13 @@ def mounts(host):
     return {where: mount_kib(options, kib) for where, options in host.mounts("hugetlbfs")}
 
 
+def mount_of(host, directory):
+    """The hugetlbfs that a directory is in; None when there is none, as for the primary."""
+    path = pathlib.PurePath(directory)
+    found = [where for where in mounts(host) if path.is_relative_to(where)]
+    return max(found, key=len, default=None) if host.path(directory).is_dir() else None
+
+
 def look_at_node(host, node, kib, needed_mib, left_kib):
     """The pages of one node against what the configuration needs there.
 
@@ -73,7 +81,8 @@ def look_at_node(host, node, kib, needed_mib, left_kib):
 def check_hugepages(context):
     """hugepages that are reserved and free, per NUMA node, against what is needed"""
     host, configuration = context.host, context.configuration
-    kib = mounts(host).get(configuration.get("hugepage-directory")) or default_kib(host)
+    mount = mount_of(host, configuration.get("hugepage-directory", ""))
+    kib = mounts(host).get(mount) or default_kib(host)
     if kib is None:
         return [fail("this kernel has no hugepages", "boot one with CONFIG_HUGETLBFS")]
     lines = [node_line(host, node, size) for node in host.nodes() for size in page_sizes(host)]
@@ -110,7 +119,7 @@ def check_mount(context):
         return [fail("hugetlbfs is not mounted", mend)]
     have = ", ".join(f"{where} ({size_text(found)})" for where, found in mounted.items())
     if named:
-        return [ok(have) if named in mounted else
+        return [ok(have) if mount_of(host, named) else
                 fail(f"hugepage-directory {named} is no hugetlbfs; there is {have}", mend)]
     if kib not in mounted.values():
         return [fail(f"none is mounted with pages of {size_text(kib)}, the kernel's default; "
