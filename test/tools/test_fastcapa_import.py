@@ -78,6 +78,8 @@ CASES = (
     (GLOBAL + "linger.ms = 3\n" + TOPIC + "linger.ms = 4",
      "4: linger.ms is left out: global has it already", {"linger.ms": "3"}, {}),
     (TOPIC + "compression.codec = lz4", None, {}, {"compression.codec": "lz4"}),
+    (GLOBAL + "queue.buffering.max.ms = 3\n" + TOPIC + "linger.ms = 4",
+     "4: linger.ms is left out: global has it already", {"queue.buffering.max.ms": "3"}, {}),
     # translated
     (GLOBAL + "reconnect.backoff.jitter.ms = 500",
      "reconnect.backoff.jitter.ms is now reconnect.backoff.ms",
@@ -119,6 +121,13 @@ CASES = (
     (GLOBAL + "client.id = a\x01b", "not printable", {}, {}),
     # GLib's ways
     (GLOBAL + "client.id=a\nclient.id = b ", "stands once more", {"client.id": "b"}, {}),
+    (GLOBAL + "queue.buffering.max.ms = 4\nbatch.size = 9\nlinger.ms = 5",
+     "4: linger.ms is another name of queue.buffering.max.ms: this one holds",
+     {"batch.size": "9", "linger.ms": "5"}, {}),
+    (TOPIC + "request.required.acks = -1\nacks = 2", "does not go with", {},
+     {"request.required.acks": "-1"}),
+    (TOPIC + "compression.codec = lz4\ncompression.type = gzip", "is another name of", {},
+     {"compression.type": "gzip"}),
     ("[other]\nclient.id = a\n" + GLOBAL, "Fastcapa never read [other]", {}, {}),
     (GLOBAL + TOPIC + "#x = 1\n\n" + GLOBAL + "client.id =\t\u00e4 = : # \"x\"", None,
      {"client.id": '\u00e4 = : # "x"'}, {}),
