@@ -36,6 +36,8 @@ static const struct {
 	{"transactional.id", "", NULL, "packets are not sent in transactions"},
 	{"allow.auto.create.topics", "false", NULL,
 	 "ringtap never creates a topic; create it with the partitions that it shall have"},
+	{"bootstrap.servers", NULL, "",
+	 "name the brokers, HOST:PORT,HOST:PORT, or leave it out for localhost:9092"},
 };
 
 // Values that are legal and weaken the promise.

@@ -24,6 +24,9 @@
 #define ONLY_ERROR                                                                                 \
 	"delivery.report.only.error=true is refused: without the report of a success its buffer "  \
 	"could never be released"
+#define NO_BROKERS                                                                                 \
+	"bootstrap.servers= is refused: name the brokers, HOST:PORT,HOST:PORT, or leave it "       \
+	"out for localhost:9092"
 #define PARTITIONER "the partition is chosen by flow, see the key `partitioner` at the top level"
 #define READ_AS(number)                                                                            \
 	"librdkafka reads this as " number "; allowed: a number in digits, without a unit"
@@ -93,6 +96,9 @@ static const struct {
 	{GLOBAL "transactional.id: x\n",
 	 "3:5: kafka.global.transactional.id: transactional.id=x is refused: packets are not sent in "
 	 "transactions"},
+	{GLOBAL "bootstrap.servers: \"\"\n", "3:5: kafka.global.bootstrap.servers: " NO_BROKERS},
+	{GLOBAL "metadata.broker.list: \"\"\n",
+	 "3:5: kafka.global.metadata.broker.list: " NO_BROKERS},
 	// the line is the offender's, not the first or the last one
 	{"kafka: {global: {linger.ms: 5, acks: 0, retries: 3}}\n",
 	 "1:32: kafka.global.acks: " ACKS},
