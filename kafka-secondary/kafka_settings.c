@@ -146,11 +146,23 @@ check_number(const rd_kafka_conf_t *conf, const struct rtap_property *p, char *w
 	return rtap_kept_number_check(p->value, taken, why, size);
 }
 
+// FILE:LINE:COLUMN: kafka.SECTION.NAME: , returns its length.
+static int put_place(
+	const struct rtap_config *cfg, const char *section, const struct rtap_property *p,
+	char *text, size_t size
+) {
+	return snprintf(
+		text, size, "%s:%u:%u: kafka.%s.%s: ", cfg->file, p->line, p->column, section,
+		p->name
+	);
+}
+
 static int set_users(
 	rd_kafka_conf_t *conf, const struct rtap_config *cfg, const struct rtap_property_list *list,
 	const char *section, bool topic, char *why, size_t size
 ) {
 	char reason[320];
+	int used;
 
 	for (unsigned int i = 0; i < list->nb_items; i++) {
 		const struct rtap_property *p = &list->items[i];
@@ -166,10 +178,9 @@ static int set_users(
 			refusal = reason;
 		if (refusal == NULL)
 			continue;
-		snprintf(
-			why, size, "%s:%u:%u: kafka.%s.%s: %s", cfg->file, p->line, p->column,
-			section, p->name, refusal
-		);
+		used = put_place(cfg, section, p, why, size);
+		if (used >= 0 && (size_t)used < size)
+			snprintf(why + used, size - (size_t)used, "%s", refusal);
 		return -EINVAL;
 	}
 	return 0;
@@ -217,10 +228,7 @@ locate(const struct rtap_config *cfg, const char *name, const char *alias, char 
 	for (unsigned int i = 0; i < list->nb_items; i++)
 		if (strcmp(list->items[i].name, name) == 0
 		    || strcmp(list->items[i].name, alias) == 0)
-			return snprintf(
-				text, size, "%s:%u:%u: kafka.global.%s: ", cfg->file,
-				list->items[i].line, list->items[i].column, list->items[i].name
-			);
+			return put_place(cfg, "global", &list->items[i], text, size);
 	return snprintf(text, size, "%s: ", cfg->file);
 }
 
@@ -430,10 +438,29 @@ static void discard_log(const rd_kafka_t *rk, int level, const char *facility, c
 	(void)text;
 }
 
+// Where the user's property stands that librdkafka's reason names first; the file when it names none.
+static void
+put_place_of(const struct rtap_config *cfg, const char *reason, char *text, size_t size) {
+	const struct rtap_property_list *const lists[] = {&cfg->kafka_global, &cfg->kafka_topic};
+	const char *first = reason + strlen(reason), *hit;
+
+	snprintf(text, size, "%s: ", cfg->file);
+	for (unsigned int i = 0; i < 2; i++)
+		for (unsigned int k = 0; k < lists[i]->nb_items; k++) {
+			hit = strstr(reason, lists[i]->items[k].name);
+			if (hit == NULL || hit >= first)
+				continue;
+			first = hit;
+			put_place(
+				cfg, i == 0 ? "global" : "topic", &lists[i]->items[k], text, size
+			);
+		}
+}
+
 int kafka_settings_validate(const struct rtap_config *cfg, unsigned int nb_rings) {
 	rd_kafka_conf_t *conf;
 	rd_kafka_t *rk;
-	char why[512];
+	char why[512], place[512];
 
 	conf = kafka_settings_build(cfg, nb_rings, false, why, sizeof(why));
 	if (conf == NULL) {
@@ -446,7 +473,8 @@ int kafka_settings_validate(const struct rtap_config *cfg, unsigned int nb_rings
 	rd_kafka_conf_set_log_cb(conf, discard_log);
 	rk = rd_kafka_new(RD_KAFKA_PRODUCER, conf, why, sizeof(why));
 	if (rk == NULL) {
-		LOG(ERR, "%s: librdkafka refuses these properties: %s", cfg->file, why);
+		put_place_of(cfg, why, place, sizeof(place));
+		LOG(ERR, "%slibrdkafka refuses these properties: %s", place, why);
 		rd_kafka_conf_destroy(conf);
 		return -EINVAL;
 	}

@@ -393,13 +393,24 @@ START_TEST(validate_refuses) {
 	ck_assert_int_eq(validate(GLOBAL "acks: 0\n"), -EINVAL);
 	ck_said("error kafka: t.yaml:3:5: kafka.global.acks: " ACKS "\n");
 	// What only the constructor finds: an idempotent producer needs all acknowledgements.
-	ck_assert_int_eq(validate(GLOBAL "acks: 1\n"), -EINVAL);
-	ck_said("t.yaml: librdkafka refuses these properties: `acks` must be set to `all`");
+	// It names both of the user's, the offender first.
+	ck_assert_int_eq(validate(GLOBAL "acks: 1\n    enable.idempotence: true\n"), -EINVAL);
+	ck_said("error kafka: t.yaml:3:5: kafka.global.acks: librdkafka refuses these properties: "
+		"`acks` must be set to `all`");
+	ck_assert_int_eq(
+		validate(GLOBAL "enable.idempotence: true\n  topic: {acks: 1}\n"), -EINVAL
+	);
+	ck_said("error kafka: t.yaml:4:11: kafka.topic.acks: librdkafka refuses these properties: "
+	);
+	// It knows this one by its other name.
+	ck_assert_int_eq(validate(GLOBAL "max.in.flight.requests.per.connection: 6\n"), -EINVAL);
+	ck_said("error kafka: t.yaml: librdkafka refuses these properties: `max.in.flight` must be"
+	);
 	ck_assert_int_eq(
 		validate(GLOBAL "security.protocol: ssl\n    ssl.ca.location: /nonexistent\n"),
 		-EINVAL
 	);
-	ck_said("t.yaml: librdkafka refuses these properties: ");
+	ck_said("t.yaml:4:5: kafka.global.ssl.ca.location: librdkafka refuses these properties: ");
 }
 END_TEST
 
