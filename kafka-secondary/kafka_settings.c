@@ -457,6 +457,44 @@ put_place_of(const struct rtap_config *cfg, const char *reason, char *text, size
 		}
 }
 
+// Is it a path that librdkafka opens with this security?
+static bool is_opened(const char *name, bool ssl, bool kerberos) {
+	static const char *const paths[] = {
+		"ssl.ca.location",  "ssl.certificate.location", "ssl.key.location",
+		"ssl.crl.location", "ssl.keystore.location",
+	};
+
+	for (size_t i = 0; ssl && i < sizeof(paths) / sizeof(paths[0]); i++)
+		if (strcmp(name, paths[i]) == 0)
+			return true;
+	return kerberos && strcmp(name, "sasl.kerberos.keytab") == 0;
+}
+
+// OpenSSL says "x509 certificate routines::system lib" of a file that is not there, and kinit says
+// nothing until the broker is asked. Only what begins as a path: there are "probe" and "FILE:...", too.
+static int check_files(const rd_kafka_conf_t *conf, const struct rtap_config *cfg) {
+	char protocol[64], mechanism[64], place[512];
+	bool kerberos;
+	int error;
+
+	get(conf, "security.protocol", protocol, sizeof(protocol));
+	get(conf, "sasl.mechanisms", mechanism, sizeof(mechanism));
+	kerberos = strncmp(protocol, "sasl_", 5) == 0 && strcasecmp(mechanism, "GSSAPI") == 0;
+	for (unsigned int i = 0; i < cfg->kafka_global.nb_items; i++) {
+		const struct rtap_property *p = &cfg->kafka_global.items[i];
+
+		if (!is_opened(p->name, strstr(protocol, "ssl") != NULL, kerberos)
+		    || p->value[0] != '/' || access(p->value, R_OK) == 0)
+			continue;
+		error = errno;
+		put_place(cfg, "global", p, place, sizeof(place));
+		LOG(ERR, "%s%s: %s; the workers' user has to read it", place,
+		    p->source == RTAP_PROPERTY_TEXT ? p->value : p->from, strerror(error));
+		return -EINVAL;
+	}
+	return 0;
+}
+
 int kafka_settings_validate(const struct rtap_config *cfg, unsigned int nb_rings) {
 	rd_kafka_conf_t *conf;
 	rd_kafka_t *rk;
@@ -469,7 +507,11 @@ int kafka_settings_validate(const struct rtap_config *cfg, unsigned int nb_rings
 	}
 	warn(conf, cfg);
 	log_all_differences(conf, cfg);
-	// Some combinations are refused by the constructor only (mechanisms, files, key pairs).
+	if (check_files(conf, cfg) < 0) {
+		rd_kafka_conf_destroy(conf);
+		return -EINVAL;
+	}
+	// Some combinations are refused by the constructor only (mechanisms, key pairs).
 	rd_kafka_conf_set_log_cb(conf, discard_log);
 	rk = rd_kafka_new(RD_KAFKA_PRODUCER, conf, why, sizeof(why));
 	if (rk == NULL) {

@@ -161,7 +161,8 @@ def refused_properties(tap, lab):
     for part, name, value, wanted in (
             ("global", "compression.codec", "nonsense", ["compression.codec", "nonsense"]),
             ("global", "bootstrap.server", "x", ["bootstrap.server", "No such configuration"]),
-            ("global", "ssl.ca.location", "/nonexistent/ca", ["librdkafka refuses", "ca.location"]),
+            ("global", "ssl.ca.location", "/nonexistent/ca",
+             ["kafka.global.ssl.ca.location: /nonexistent/ca: No such file", "workers' user"]),
             ("topic", "linger.ms", "5", ["linger.ms", "kafka.global"]),
             ("global", "acks", "0", ["acks=0", "not stored", "-1"]),
             ("topic", "request.required.acks", "0", ["acks=0", "not stored"]),

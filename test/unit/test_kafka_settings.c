@@ -10,9 +10,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define NB_RINGS 4
+#define NOBODY 65534
 #define LENGTH(array) (int)(sizeof(array) / sizeof((array)[0]))
 
 #define GLOBAL "kafka:\n  global:\n    "
@@ -406,11 +408,60 @@ START_TEST(validate_refuses) {
 	ck_assert_int_eq(validate(GLOBAL "max.in.flight.requests.per.connection: 6\n"), -EINVAL);
 	ck_said("error kafka: t.yaml: librdkafka refuses these properties: `max.in.flight` must be"
 	);
-	ck_assert_int_eq(
-		validate(GLOBAL "security.protocol: ssl\n    ssl.ca.location: /nonexistent\n"),
-		-EINVAL
+}
+END_TEST
+
+#define SSL GLOBAL "security.protocol: ssl\n    "
+#define KEYTAB "sasl.kerberos.keytab: /nonexistent\n"
+
+static const struct {
+	const char *text, *name; // NULL: not looked for
+} missing[] = {
+	{SSL "ssl.ca.location: /nonexistent\n", "ssl.ca.location"},
+	{SSL "ssl.certificate.location: /nonexistent\n", "ssl.certificate.location"},
+	{SSL "ssl.key.location: /nonexistent\n", "ssl.key.location"},
+	{SSL "ssl.crl.location: /nonexistent\n", "ssl.crl.location"},
+	{SSL "ssl.keystore.location: /nonexistent\n", "ssl.keystore.location"},
+	{GLOBAL "security.protocol: sasl_plaintext\n    " KEYTAB, "sasl.kerberos.keytab"},
+	{GLOBAL "security.protocol: sasl_plaintext\n    sasl.mechanism: OAUTHBEARER\n    " KEYTAB,
+	 NULL},
+	{SSL KEYTAB, NULL},
+	{SSL "ssl.ca.location: probe\n", NULL},
+	{SSL "ssl.ca.location: /etc/ssl/certs\n", NULL},
+	{GLOBAL "ssl.ca.location: /nonexistent\n", NULL},
+};
+
+START_TEST(validate_looks_for_files) {
+	char line[256];
+
+	ck_assert_int_eq(validate(missing[_i].text), missing[_i].name != NULL ? -EINVAL : 0);
+	if (missing[_i].name == NULL)
+		return;
+	snprintf(
+		line, sizeof(line),
+		"error kafka: t.yaml:4:5: kafka.global.%s: /nonexistent: No such file or directory; the "
+		"workers' user has to read it\n",
+		missing[_i].name
 	);
-	ck_said("t.yaml:4:5: kafka.global.ssl.ca.location: librdkafka refuses these properties: ");
+	ck_said(line);
+}
+END_TEST
+
+// As the user that the workers have; what stands elsewhere is named by its place.
+START_TEST(validate_reads_files) {
+	char path[] = "/tmp/rtap-settings-XXXXXX";
+	int rc, fd = mkstemp(path);
+
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(fchmod(fd, 0), 0);
+	ck_assert_int_eq(setenv("RTAP_TEST_FILE", path, 1), 0);
+	if (geteuid() == 0)
+		ck_assert_int_eq(setreuid(NOBODY, (uid_t)-1), 0);
+	rc = validate(SSL "ssl.ca.location: {env: RTAP_TEST_FILE}\n");
+	unlink(path);
+	ck_assert_int_eq(rc, -EINVAL);
+	ck_said("kafka.global.ssl.ca.location: RTAP_TEST_FILE: Permission denied; ");
+	ck_assert_ptr_null(strstr(said, path));
 }
 END_TEST
 
@@ -432,6 +483,8 @@ static Suite *make_suite(void) {
 	tcase_add_test(tc, validate_keeps_what_is_elsewhere);
 	tcase_add_test(tc, validate_warns);
 	tcase_add_test(tc, validate_refuses);
+	tcase_add_loop_test(tc, validate_looks_for_files, 0, LENGTH(missing));
+	tcase_add_test(tc, validate_reads_files);
 	suite_add_tcase(suite, tc);
 	return suite;
 }
