@@ -495,6 +495,15 @@ static int check_files(const rd_kafka_conf_t *conf, const struct rtap_config *cf
 	return 0;
 }
 
+// A check changes nothing: the user's kinit is still looked at, and left before it begins.
+static void disarm_kinit(rd_kafka_conf_t *conf) {
+	char command[4096] = "exit; ";
+	size_t used = strlen(command);
+
+	if (get(conf, "sasl.kerberos.kinit.cmd", command + used, sizeof(command) - used) == 0)
+		rd_kafka_conf_set(conf, "sasl.kerberos.kinit.cmd", command, NULL, 0);
+}
+
 int kafka_settings_validate(const struct rtap_config *cfg, unsigned int nb_rings) {
 	rd_kafka_conf_t *conf;
 	rd_kafka_t *rk;
@@ -511,6 +520,7 @@ int kafka_settings_validate(const struct rtap_config *cfg, unsigned int nb_rings
 		rd_kafka_conf_destroy(conf);
 		return -EINVAL;
 	}
+	disarm_kinit(conf);
 	// Some combinations are refused by the constructor only (mechanisms, key pairs).
 	rd_kafka_conf_set_log_cb(conf, discard_log);
 	rk = rd_kafka_new(RD_KAFKA_PRODUCER, conf, why, sizeof(why));

@@ -465,6 +465,25 @@ START_TEST(validate_reads_files) {
 }
 END_TEST
 
+#define KINIT GLOBAL "security.protocol: sasl_plaintext\n    sasl.kerberos.kinit.cmd: "
+
+// It is librdkafka's own thread that would run it, some time later.
+START_TEST(validate_runs_no_kinit) {
+	char path[] = "/tmp/rtap-settings-XXXXXX", text[256];
+	int fd = mkstemp(path);
+	struct stat st;
+
+	ck_assert_int_ge(fd, 0);
+	snprintf(text, sizeof(text), KINIT "\"true || true; rm %s\"\n", path);
+	ck_assert_int_eq(validate(text), 0);
+	usleep(500 * 1000);
+	ck_assert_int_eq(stat(path, &st), 0);
+	unlink(path);
+	ck_assert_int_eq(validate(KINIT "kinit %{nonsense}\n"), -EINVAL);
+	ck_said("nonsense");
+}
+END_TEST
+
 static Suite *make_suite(void) {
 	Suite *suite = suite_create("kafka_settings");
 	TCase *tc = tcase_create("kafka_settings");
@@ -485,6 +504,7 @@ static Suite *make_suite(void) {
 	tcase_add_test(tc, validate_refuses);
 	tcase_add_loop_test(tc, validate_looks_for_files, 0, LENGTH(missing));
 	tcase_add_test(tc, validate_reads_files);
+	tcase_add_test(tc, validate_runs_no_kinit);
 	suite_add_tcase(suite, tc);
 	return suite;
 }
