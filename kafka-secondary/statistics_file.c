@@ -12,6 +12,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -33,10 +34,19 @@ static void on_hangup(int signo) {
 	file.asked = 1;
 }
 
+// -EMEDIUMTYPE: a device, or a pipe, which must not make a worker wait for its reader.
 static int open_file(void) {
-	int fd = open(file.path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
+	int fd = open(
+		file.path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0640
+	);
+	struct stat st;
 
-	return fd < 0 ? -errno : fd;
+	if (fd < 0)
+		return errno == ENXIO ? -EMEDIUMTYPE : -errno;
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
+		return fd;
+	close(fd);
+	return -EMEDIUMTYPE;
 }
 
 int statistics_file_open(const char *path, unsigned int worker, const struct run_as *who) {
@@ -48,6 +58,10 @@ int statistics_file_open(const char *path, unsigned int worker, const struct run
 	if (*path == '\0')
 		return 0;
 	fd = open_file();
+	if (fd == -EMEDIUMTYPE) {
+		LOG(WARNING, "%s: not a regular file; no statistics", path);
+		return 0;
+	}
 	if (fd < 0)
 		return fd;
 	file.fd = fd;

@@ -9,7 +9,8 @@
 
 // Open `path` for appending, mode 0640; "" = no statistics. The file becomes that of `who`, who has to open
 // it anew; so does what logrotate creates in its place. `worker` is the number that lines are marked with.
-// SIGHUP is taken from here on. Returns 0 or a negative errno.
+// What is no regular file is left alone, which is logged: no statistics. SIGHUP is taken from here on.
+// Returns 0 or a negative errno.
 int statistics_file_open(const char *path, unsigned int worker, const struct run_as *who);
 
 // Append librdkafka's object `json` with the members "worker" and "pid" put in front of its own, which
