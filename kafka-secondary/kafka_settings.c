@@ -157,12 +157,46 @@ static int put_place(
 	);
 }
 
+static int
+refuse(const struct rtap_config *cfg, const char *section, const struct rtap_property *p,
+       const char *reason, char *why, size_t size) {
+	int used = put_place(cfg, section, p, why, size);
+
+	if (used >= 0 && (size_t)used < size)
+		snprintf(why + used, size - (size_t)used, "%s", reason);
+	return -EINVAL;
+}
+
+// A property under two of its names, the last of which would win: set from the end, the first one does.
+static int check_aliases(
+	const rd_kafka_conf_t *conf, const struct rtap_config *cfg,
+	const struct rtap_property_list *list, const char *section, char *why, size_t size
+) {
+	rd_kafka_conf_t *reverse = rd_kafka_conf_new();
+	char value[1024], other[1024];
+	int rc = 0;
+
+	for (unsigned int i = list->nb_items; i-- > 0;)
+		set(reverse, list->items[i].name, list->items[i].value, why, size);
+	for (unsigned int i = 0; rc == 0 && i < list->nb_items; i++) {
+		get(conf, list->items[i].name, value, sizeof(value));
+		get(reverse, list->items[i].name, other, sizeof(other));
+		if (strcmp(value, other) != 0)
+			rc = refuse(
+				cfg, section, &list->items[i],
+				"set again below under another name of it; leave one of them out",
+				why, size
+			);
+	}
+	rd_kafka_conf_destroy(reverse);
+	return rc;
+}
+
 static int set_users(
 	rd_kafka_conf_t *conf, const struct rtap_config *cfg, const struct rtap_property_list *list,
 	const char *section, bool topic, char *why, size_t size
 ) {
 	char reason[320];
-	int used;
 
 	for (unsigned int i = 0; i < list->nb_items; i++) {
 		const struct rtap_property *p = &list->items[i];
@@ -176,14 +210,10 @@ static int set_users(
 			|| check_number(conf, p, reason, sizeof(reason)) < 0
 			|| check_promises(conf, reason, sizeof(reason)) < 0))
 			refusal = reason;
-		if (refusal == NULL)
-			continue;
-		used = put_place(cfg, section, p, why, size);
-		if (used >= 0 && (size_t)used < size)
-			snprintf(why + used, size - (size_t)used, "%s", refusal);
-		return -EINVAL;
+		if (refusal != NULL)
+			return refuse(cfg, section, p, refusal, why, size);
 	}
-	return 0;
+	return check_aliases(conf, cfg, list, section, why, size);
 }
 
 // ---- security ----

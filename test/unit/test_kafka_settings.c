@@ -32,6 +32,7 @@
 #define PARTITIONER "the partition is chosen by flow, see the key `partitioner` at the top level"
 #define READ_AS(number)                                                                            \
 	"librdkafka reads this as " number "; allowed: a number in digits, without a unit"
+#define TWICE "set again below under another name of it; leave one of them out"
 #define NOT_TOPIC                                                                                  \
 	"librdkafka has no topic property of this name; global ones belong under kafka.global"
 
@@ -128,6 +129,12 @@ static const struct {
 	{TOPIC "compression.level: 99\n",
 	 "3:5: kafka.topic.compression.level: Configuration property \"compression.level\" value 99 is "
 	 "outside allowed range -1..12"},
+	// two names of one
+	{GLOBAL "client.id: x\n    linger.ms: 5\n    queue.buffering.max.ms: 6\n",
+	 "4:5: kafka.global.linger.ms: " TWICE},
+	{GLOBAL "metadata.broker.list: a:1\n    bootstrap.servers: b:1\n",
+	 "3:5: kafka.global.metadata.broker.list: " TWICE},
+	{TOPIC "acks: -1\n    request.required.acks: 2\n", "3:5: kafka.topic.acks: " TWICE},
 	// numbers that are not all a number, or none that librdkafka can keep
 	{GLOBAL "batch.size: 100k\n", "3:5: kafka.global.batch.size: " READ_AS("100")},
 	{GLOBAL "batch.size: 1e6\n", "3:5: kafka.global.batch.size: " READ_AS("1")},
@@ -200,6 +207,8 @@ static const struct {
 	{"order: strict\n" GLOBAL "enable.idempotence: false\n", "enable.idempotence", "false"},
 	{GLOBAL "bootstrap.servers: a:1,b:2\n", "bootstrap.servers", "a:1,b:2"},
 	{GLOBAL "metadata.broker.list: c:3\n", "bootstrap.servers", "c:3"},
+	{GLOBAL "linger.ms: 7\n    queue.buffering.max.ms: 7.0\n", "linger.ms", "7"},
+	{"kafka: {topic: {acks: 2}, global: {acks: -1}}\n", "acks", "2"}, // the topic's wins
 	{GLOBAL "client.id: probe\n", "client.id", "probe"},
 	{GLOBAL "client.id: 7a\n", "client.id", "7a"},
 	{GLOBAL "client.id: \"" DIGITS "\"\n", "client.id", DIGITS},
