@@ -375,12 +375,6 @@ rd_kafka_conf_t *kafka_settings_build(
 	return conf;
 }
 
-static bool is_secret(const char *name) {
-	return strstr(name, "password") != NULL || strstr(name, "secret") != NULL
-		|| strstr(name, ".key.pem") != NULL
-		|| strstr(name, "sasl.oauthbearer.config") != NULL;
-}
-
 static bool is_printable(const char *name, const char *value) {
 	return strstr(name, "_cb") == NULL && strcmp(name, "opaque") != 0
 		&& strcmp(name, "enabled_events") != 0 && strncmp(value, "0x", 2) != 0;
@@ -416,8 +410,9 @@ static void log_differences(
 
 		if (strcmp(ours[i + 1], usual) != 0 && is_printable(ours[i], ours[i + 1]))
 			LOG(NOTICE, "%s=%s (librdkafka's default: %s)", ours[i],
-			    is_secret(ours[i]) || is_elsewhere(cfg, ours[i + 1]) ? "(hidden)"
-										 : ours[i + 1],
+			    rtap_config_is_secret(ours[i]) || is_elsewhere(cfg, ours[i + 1])
+				    ? "(hidden)"
+				    : ours[i + 1],
 			    usual[0] != '\0' ? usual : "unset");
 	}
 	rd_kafka_conf_dump_free(ours, nb);
