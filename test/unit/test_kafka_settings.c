@@ -432,7 +432,8 @@ static const struct {
 	{SSL "ssl.crl.location: /nonexistent\n", "ssl.crl.location"},
 	{SSL "ssl.keystore.location: /nonexistent\n", "ssl.keystore.location"},
 	{GLOBAL "security.protocol: sasl_plaintext\n    " KEYTAB, "sasl.kerberos.keytab"},
-	{GLOBAL "security.protocol: sasl_plaintext\n    sasl.mechanism: OAUTHBEARER\n    " KEYTAB,
+	{GLOBAL "security.protocol: sasl_plaintext\n    sasl.mechanism: PLAIN\n"
+		"    sasl.username: u\n    sasl.password: p\n    " KEYTAB,
 	 NULL},
 	{SSL KEYTAB, NULL},
 	{SSL "ssl.ca.location: probe\n", NULL},
