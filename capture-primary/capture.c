@@ -171,16 +171,6 @@ static unsigned int pick_worker(const struct capture *cap, unsigned int node, un
 	return (*turn)++ % cap->nb_workers;
 }
 
-static int create_filter(struct capture *cap) {
-	char why[256], place[512];
-	int rc = packet_filter_create(&cap->filter, cap->cfg->filter, why, sizeof(why));
-
-	if (rc < 0)
-		LOG(ERR, "%s: %s", rtap_config_place(cap->cfg, "filter", place, sizeof(place)),
-		    why);
-	return rc;
-}
-
 static int create_workers(struct capture *cap, int stamp_offset) {
 	unsigned int lcore_id, turn = 0;
 
@@ -256,13 +246,14 @@ static int start(struct capture *cap) {
 
 int capture_create(
 	struct capture *cap, const struct rtap_config *cfg, const struct rtap_instance *inst,
-	const uint8_t boot_id[RTAP_BOOT_ID_SIZE], gid_t gid
+	const struct packet_filter *filter, const uint8_t boot_id[RTAP_BOOT_ID_SIZE], gid_t gid
 ) {
 	int stamp_offset, rc;
 
 	memset(cap, 0, sizeof(*cap));
 	cap->cfg = cfg;
 	cap->inst = inst;
+	cap->filter = filter;
 	cap->slots_fd = rtap_lock_open(inst, "slots");
 	rc = nic_port_find(cfg, cap->ports);
 	if (rc < 0)
@@ -282,8 +273,6 @@ int capture_create(
 	rc = create_queues(cap);
 	if (rc < 0)
 		return rc == -ENOSPC ? RTAP_EXIT_CONFIG : RTAP_EXIT_HUGEPAGES;
-	if (create_filter(cap) < 0)
-		return RTAP_EXIT_CONFIG;
 	rtap_clock_init(&cap->clock, rte_get_tsc_hz(), rte_rdtsc(), rtap_utc_ns());
 	if (create_counters(cap, boot_id, gid) < 0 || create_workers(cap, stamp_offset) < 0)
 		return RTAP_EXIT_FAILURE;

@@ -26,11 +26,11 @@
 
 #define LOG_TYPE "main"
 
-// What only the primary can say of a value. Returns -1, or the exit code to leave with.
-static int check_values(const struct rtap_config *cfg) {
-	char why[256], place[512];
+// Returns -1, or the exit code to leave with.
+static int compile_filter(const struct rtap_config *cfg, struct packet_filter **filter) {
+	char why[512], place[512];
 
-	if (cfg->filter[0] == '\0' || packet_filter_check(cfg->filter, why, sizeof(why)) == 0)
+	if (packet_filter_create(filter, cfg->filter, why, sizeof(why)) == 0)
 		return -1;
 	LOG(ERR, "%s: %s", rtap_config_place(cfg, "filter", place, sizeof(place)), why);
 	return RTAP_EXIT_CONFIG;
@@ -68,7 +68,8 @@ static int check_only(const struct rtap_config *cfg) {
 }
 
 static int
-run(const struct rtap_config *cfg, const struct rtap_instance *inst, const struct options *opt) {
+run(const struct rtap_config *cfg, const struct rtap_instance *inst, const struct options *opt,
+    const struct packet_filter *filter) {
 	static struct capture capture;
 	uint8_t boot_id[RTAP_BOOT_ID_SIZE];
 	struct sizing plan;
@@ -96,7 +97,9 @@ run(const struct rtap_config *cfg, const struct rtap_instance *inst, const struc
 	if (code >= 0)
 		goto remove_files;
 	rtap_stop_flag_install();
-	code = capture_create(&capture, cfg, inst, boot_id, gid);
+	if (filter != NULL)
+		LOG(NOTICE, "only packets that match \"%s\" are captured", cfg->filter);
+	code = capture_create(&capture, cfg, inst, filter, boot_id, gid);
 	if (code >= 0)
 		goto remove_files;
 	table_thread_start(&capture.counters, cfg->stats_interval_s);
@@ -121,6 +124,7 @@ remove_files:
 int main(int argc, char **argv) {
 	struct rtap_config cfg = {0};
 	struct rtap_config_error error;
+	struct packet_filter *filter;
 	struct rtap_instance inst;
 	struct options opt;
 	int code;
@@ -143,7 +147,7 @@ int main(int argc, char **argv) {
 		return RTAP_EXIT_USAGE;
 	}
 	rtap_log_init("capture-primary", cfg.log_level);
-	code = check_values(&cfg);
+	code = compile_filter(&cfg, &filter);
 	if (code >= 0)
 		return code;
 	if (opt.check)
@@ -157,7 +161,7 @@ int main(int argc, char **argv) {
 		LOG(ERR, "%s: instance: \"%s\" is not allowed", cfg.file, cfg.instance);
 		return RTAP_EXIT_CONFIG;
 	}
-	code = run(&cfg, &inst, &opt);
+	code = run(&cfg, &inst, &opt, filter);
 	LOG(NOTICE, "ended");
 	// Nothing to flush: the table is, and one that nobody reads would hold us up.
 	_exit(code

@@ -107,7 +107,8 @@ def bad_configurations(tap, lab):
                     f"{program.__name__}: {what} is refused")
     for arguments in (["-c", path], ["-c", path, "--check"]):
         for expression, wanted in (("tcp prot 80", "syntax error"), ("tcp and udp", "rejects all"),
-                                   ("ip protochain 17", "protochain makes a loop")):
+                                   ("inbound", "inbound/outbound not supported"),
+                                   ("geneve or icmp", "by chance")):
             path.write_text(f'topic: t\nfilter: "{expression}"\n')
             refused(tap, primary(lab, *arguments), "CONFIG",
                     [f"{path}:2:9: filter: ", wanted, "allowed: "],

@@ -3,9 +3,8 @@
 
 #include "packet_filter.h"
 
-#include "pcap_output.h"
+#include "filter_program.h"
 
-#include <pcap/pcap.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -16,18 +15,13 @@ struct packet_filter {
 struct packet_filter *
 packet_filter_create(const char *expression, char error[static PACKET_FILTER_ERROR_BYTES]) {
 	struct packet_filter *filter = calloc(1, sizeof(*filter));
-	pcap_t *pcap = pcap_open_dead(DLT_EN10MB, PCAP_OUTPUT_SNAPLEN);
-	int rc = -1;
 
-	snprintf(error, PACKET_FILTER_ERROR_BYTES, "out of memory");
-	if (filter != NULL && pcap != NULL) {
-		rc = pcap_compile(pcap, &filter->program, expression, 1, PCAP_NETMASK_UNKNOWN);
-		if (rc < 0)
-			snprintf(error, PACKET_FILTER_ERROR_BYTES, "%s", pcap_geterr(pcap));
+	if (filter == NULL) {
+		snprintf(error, PACKET_FILTER_ERROR_BYTES, "out of memory");
+		return NULL;
 	}
-	if (pcap != NULL)
-		pcap_close(pcap);
-	if (rc == 0)
+	if (rtap_filter_compile(expression, &filter->program, error, PACKET_FILTER_ERROR_BYTES)
+	    == 0)
 		return filter;
 	free(filter);
 	return NULL;
