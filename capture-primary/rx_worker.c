@@ -4,6 +4,7 @@
 #include "rx_worker.h"
 
 #include "flow_hash.h"
+#include "packet_check.h"
 
 #include <rte_branch_prediction.h>
 #include <rte_cycles.h>
@@ -15,6 +16,7 @@
 #include <time.h>
 
 #define MAX_BURST 512
+#define VLAN_TAG_BYTES 4
 #define PAUSES_BEFORE_SLEEP 64
 
 // A burst sorted by ring.
@@ -102,7 +104,7 @@ put(struct rx_queue *q, unsigned int i, struct rte_mbuf **pkts, uint16_t nb_pkts
 	return n;
 }
 
-// Keep the first `snaplen` bytes of a longer packet, and none of the buffers behind them.
+// Keep the first `snaplen` bytes of a longer packet, and none of the buffers after them.
 static void snap(struct rte_mbuf *m, uint32_t snaplen) {
 	struct rte_mbuf *last = m;
 	uint32_t left = snaplen;
@@ -149,13 +151,34 @@ sort(const struct rx_worker *w, struct rx_queue *q, struct rte_mbuf **pkts, uint
 	}
 }
 
-static void count_received(struct rx_queue *q, struct rte_mbuf *const *pkts, uint16_t nb_pkts) {
-	uint64_t bytes = 0;
+// A VLAN tag that the kernel took off is put back after the cut.
+static bool is_cut(const struct rx_queue *q, uint32_t len) {
+	return q->cut_bytes > 0 && (len == q->cut_bytes || len == q->cut_bytes + VLAN_TAG_BYTES);
+}
 
-	for (uint16_t i = 0; i < nb_pkts; i++)
-		bytes += rte_pktmbuf_pkt_len(pkts[i]);
+// Count a burst. Malformed packets are freed; returns how many are left.
+static uint16_t take(struct rx_queue *q, struct rte_mbuf **pkts, uint16_t nb_pkts) {
+	uint64_t bytes = 0, nb_cut = 0;
+	uint16_t nb = 0;
+
+	for (uint16_t i = 0; i < nb_pkts; i++) {
+		struct rte_mbuf *m = pkts[i];
+
+		if (unlikely(!packet_check(m))) {
+			rte_pktmbuf_free(m);
+			continue;
+		}
+		pkts[nb++] = m;
+		bytes += rte_pktmbuf_pkt_len(m);
+		nb_cut += is_cut(q, rte_pktmbuf_pkt_len(m));
+	}
 	rtap_counter_add(&q->counters->received, nb_pkts);
 	rtap_counter_add(&q->counters->received_bytes, bytes);
+	if (unlikely(nb < nb_pkts))
+		rtap_counter_add(&q->counters->malformed, nb_pkts - nb);
+	if (unlikely(nb_cut > 0))
+		rtap_counter_add(&q->counters->cut, nb_cut);
+	return nb;
 }
 
 // Returns how many of the burst are wanted; the others are freed and counted.
@@ -177,14 +200,14 @@ filter(const struct packet_filter *wanted, struct rx_queue *q, struct rte_mbuf *
 static uint16_t
 receive_burst(const struct rx_worker *w, struct rx_queue *q, struct rx_sorted *sorted) {
 	struct rte_mbuf *pkts[MAX_BURST];
-	uint16_t nb_pkts, nb_wanted;
+	uint16_t nb_pkts, nb_taken, nb_wanted;
 	unsigned int enqueued = 0;
 
 	nb_pkts = rte_eth_rx_burst(q->port_id, q->queue_id, pkts, (uint16_t)w->cfg->burst_size);
 	if (nb_pkts == 0)
 		return 0;
-	count_received(q, pkts, nb_pkts);
-	nb_wanted = filter(w->filter, q, pkts, nb_pkts);
+	nb_taken = take(q, pkts, nb_pkts);
+	nb_wanted = filter(w->filter, q, pkts, nb_taken);
 	sort(w, q, pkts, nb_wanted, sorted);
 	for (unsigned int i = 0; i < q->nb_rings; i++)
 		if (sorted->nb[i] > 0)

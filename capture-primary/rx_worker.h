@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The receive worker: burst, filter, snap, stamp, pick the ring by flow hash, put it there, free what Kafka
+// The receive worker: burst, check, filter, snap, stamp, pick the ring by flow hash, put it there, free what Kafka
 // has.
 //
 // One thread (lcore) a worker, one or several receive queues each. No lock, no system call and no log
@@ -26,6 +26,7 @@ struct rx_queue {
 	bool device_clock; // packets carry the device's own time, in us
 	uint64_t device_time_flag; // mbuf ol_flags bit, with device_clock
 	int device_time_offset; // mbuf field, with device_clock
+	uint32_t cut_bytes; // length of a packet that the device cut, 0 = it cuts none
 	uint32_t budget; // buffers that may be outstanding
 	uint32_t outstanding; // buffers on the rings, not yet freed
 	struct rtap_ring_producer rings[RTAP_MAX_RINGS_PER_QUEUE];

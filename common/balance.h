@@ -55,6 +55,8 @@ void rtap_snapshot_fini(struct rtap_counters *snapshot);
 bool rtap_slot_is_live(const struct rtap_slot_counters *slot);
 
 enum rtap_law_kind {
+	// Per port; the device and its receive workers.
+	RTAP_LAW_DEVICE,
 	// Per queue; one writer.
 	RTAP_LAW_RECEIVED,
 	RTAP_LAW_QUEUE_ENQUEUED,

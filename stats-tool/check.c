@@ -22,7 +22,9 @@ static void pause_ms(long ms) {
 static void print_place(FILE *out, const struct rtap_law *law, const struct rtap_counters *c) {
 	const struct rtap_queue_counters *q = &c->queues[law->index];
 
-	if (law->kind <= RTAP_LAW_QUEUE_RING_FULL)
+	if (law->kind == RTAP_LAW_DEVICE)
+		fprintf(out, "port %" PRIu64, c->ports[law->index].port_id);
+	else if (law->kind <= RTAP_LAW_QUEUE_RING_FULL)
 		fprintf(out, "queue %" PRIu32 " of port %" PRIu32, q->queue_id, q->port_id);
 	else if (law->kind <= RTAP_LAW_TAKEN_ENQUEUED)
 		fprintf(out, "ring %s", print_name(c->rings[law->index].name).text);
