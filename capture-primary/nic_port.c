@@ -4,6 +4,7 @@
 #include "nic_port.h"
 
 #include "log.h"
+#include "nic_rss.h"
 #include "now.h"
 #include "pci_nics.h"
 #include "sizing.h"
@@ -18,31 +19,8 @@
 
 #define LOG_TYPE "port"
 
-#define RSS_WANTED (RTE_ETH_RSS_IP | RTE_ETH_RSS_TCP | RTE_ETH_RSS_UDP | RTE_ETH_RSS_SCTP)
-#define RSS_KEY_MAX 64
 #define VLAN_TAGS_BYTES 8 // two tags beyond the MTU
 #define SAY_AGAIN_NS (UINT64_C(60) * 1000000000)
-
-static const struct {
-	uint64_t flag;
-	const char *name;
-} rss_functions[] = {
-	{RTE_ETH_RSS_IPV4, "ipv4"},
-	{RTE_ETH_RSS_FRAG_IPV4, "ipv4-frag"},
-	{RTE_ETH_RSS_NONFRAG_IPV4_TCP, "ipv4-tcp"},
-	{RTE_ETH_RSS_NONFRAG_IPV4_UDP, "ipv4-udp"},
-	{RTE_ETH_RSS_NONFRAG_IPV4_SCTP, "ipv4-sctp"},
-	{RTE_ETH_RSS_NONFRAG_IPV4_OTHER, "ipv4-other"},
-	{RTE_ETH_RSS_IPV6, "ipv6"},
-	{RTE_ETH_RSS_FRAG_IPV6, "ipv6-frag"},
-	{RTE_ETH_RSS_NONFRAG_IPV6_TCP, "ipv6-tcp"},
-	{RTE_ETH_RSS_NONFRAG_IPV6_UDP, "ipv6-udp"},
-	{RTE_ETH_RSS_NONFRAG_IPV6_SCTP, "ipv6-sctp"},
-	{RTE_ETH_RSS_NONFRAG_IPV6_OTHER, "ipv6-other"},
-	{RTE_ETH_RSS_IPV6_EX, "ipv6-ex"},
-	{RTE_ETH_RSS_IPV6_TCP_EX, "ipv6-tcp-ex"},
-	{RTE_ETH_RSS_IPV6_UDP_EX, "ipv6-udp-ex"},
-};
 
 static bool gave_a_port(const char *device) {
 	struct rte_dev_iterator iterator;
@@ -105,14 +83,6 @@ int nic_port_find(const struct rtap_config *cfg, struct nic_port *ports) {
 	    "bind one with `dpdk-devbind.py --bind=vfio-pci ADDRESS` and name it under `devices`",
 	    rte_eth_dev_count_avail(), cfg->port_mask, pci_nics_describe());
 	return -ENODEV;
-}
-
-// Toeplitz with a key of equal 16-bit words gives both directions the same hash: swapping addresses
-// or ports moves the input by a multiple of 16 bits (Woo and Park, "Scalable TCP Session Monitoring
-// with Symmetric Receive-side Scaling", 2012).
-static void symmetric_key(uint8_t *key, uint8_t len) {
-	for (uint8_t i = 0; i < len; i++)
-		key[i] = i % 2 == 0 ? 0x6d : 0x5a;
 }
 
 static int adjust_queues(
@@ -195,49 +165,6 @@ static int setup_queues(
 	return 0;
 }
 
-static void describe_functions(uint64_t functions, char *text, size_t size) {
-	size_t len = 0;
-
-	text[0] = '\0';
-	for (size_t i = 0; i < sizeof(rss_functions) / sizeof(rss_functions[0]); i++)
-		if ((functions & rss_functions[i].flag) != 0 && len < size)
-			len += (size_t)snprintf(
-				text + len, size - len, "%s%s", len > 0 ? " " : "",
-				rss_functions[i].name
-			);
-}
-
-// What the device says is in force, not what was asked for.
-static void report_rss(struct nic_port *port, uint8_t key_len) {
-	uint8_t key[RSS_KEY_MAX] = {0}, wanted[RSS_KEY_MAX];
-	struct rte_eth_rss_conf in_force = {.rss_key = key, .rss_key_len = key_len};
-	char functions[256];
-	bool symmetric;
-
-	if (port->nb_queues == 1) {
-		LOG(NOTICE, "port %u: one receive queue, both directions of a flow meet: yes",
-		    port->port_id);
-		return;
-	}
-	if (rte_eth_dev_rss_hash_conf_get(port->port_id, &in_force) != 0) {
-		LOG(NOTICE,
-		    "port %u: %u receive queues; the device does not say which RSS functions and key "
-		    "are in force, both directions of a flow meet: not known",
-		    port->port_id, port->nb_queues);
-		return;
-	}
-	symmetric_key(wanted, key_len);
-	symmetric = key_len > 0 && memcmp(key, wanted, key_len) == 0;
-	port->symmetric_rss = symmetric && in_force.rss_hf != 0;
-	describe_functions(in_force.rss_hf, functions, sizeof(functions));
-	LOG(NOTICE,
-	    "port %u: %u receive queues; RSS functions in force: %s; key: %s (%u bytes, "
-	    "%02x%02x%02x%02x...); both directions of a flow meet: %s",
-	    port->port_id, port->nb_queues, functions[0] != '\0' ? functions : "none",
-	    symmetric ? "symmetric" : "the device's own", key_len, key[0], key[1], key[2], key[3],
-	    port->symmetric_rss ? "yes" : "no");
-}
-
 // net_pcap is the one driver whose receive time has a known unit: the file's, in us.
 static void find_device_clock(struct nic_port *port) {
 	int bit;
@@ -264,7 +191,8 @@ static int configure(
 
 	if (port->nb_queues > 1) {
 		conf->rxmode.mq_mode = RTE_ETH_MQ_RX_RSS;
-		conf->rx_adv_conf.rss_conf.rss_hf = RSS_WANTED & info->flow_type_rss_offloads;
+		conf->rx_adv_conf.rss_conf.rss_hf = nic_rss_functions()
+			& info->flow_type_rss_offloads;
 		conf->rx_adv_conf.rss_conf.rss_key = key_len > 0 ? key : NULL;
 		conf->rx_adv_conf.rss_conf.rss_key_len = key_len;
 	}
@@ -284,7 +212,7 @@ int nic_port_configure(
 ) {
 	struct rte_eth_conf conf = {0};
 	struct rte_eth_dev_info info;
-	uint8_t key[RSS_KEY_MAX], key_len;
+	uint8_t key[NIC_RSS_KEY_MAX], key_len;
 	int rc;
 
 	rc = rte_eth_dev_info_get(port->port_id, &info);
@@ -292,8 +220,8 @@ int nic_port_configure(
 		rc = adjust_queues(port, cfg, &info);
 	if (rc < 0)
 		return rc;
-	key_len = info.hash_key_size < RSS_KEY_MAX ? info.hash_key_size : RSS_KEY_MAX;
-	symmetric_key(key, key_len);
+	key_len = info.hash_key_size < NIC_RSS_KEY_MAX ? info.hash_key_size : NIC_RSS_KEY_MAX;
+	nic_rss_symmetric_key(key, key_len);
 	conf.rxmode.mtu = adjust_mtu(port, cfg, &info);
 	offloads(port, &conf, cfg, &info);
 	rc = configure(port, &conf, &info, key, key_len);
@@ -310,7 +238,7 @@ int nic_port_configure(
 	LOG(NOTICE, "port %u: %s, driver %s, NUMA node %u, %u descriptors a queue, MTU %u%s",
 	    port->port_id, port->name, port->driver, port->node, port->nb_descriptors,
 	    conf.rxmode.mtu, cfg->promiscuous ? ", promiscuous" : "");
-	report_rss(port, key_len);
+	port->symmetric_rss = nic_rss_report(port->port_id, port->nb_queues, key_len);
 	find_device_clock(port);
 	if (cfg->promiscuous && (rc = rte_eth_promiscuous_enable(port->port_id)) != 0
 	    && rc != -ENOTSUP)
