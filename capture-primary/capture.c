@@ -89,6 +89,7 @@ static int create_queues(struct capture *cap) {
 		q->port_id = port->port_id;
 		q->queue_id = (uint16_t)(i % cap->cfg->receive_queues);
 		q->trust_rss = port->symmetric_rss;
+		q->cut_bytes = port->cut_bytes;
 		q->device_clock = port->device_clock;
 		q->device_time_flag = port->device_time_flag;
 		q->device_time_offset = port->device_time_offset;
@@ -230,11 +231,15 @@ static void freeze_memory(void) {
 	}
 }
 
+static struct rx_queue *queues_of(const struct capture *cap, unsigned int port) {
+	return &cap->queues[port * cap->cfg->receive_queues];
+}
+
 static int start(struct capture *cap) {
 	int rc = 0;
 
 	for (unsigned int i = 0; rc == 0 && i < cap->nb_ports; i++)
-		rc = nic_port_start(&cap->ports[i]);
+		rc = nic_port_start(&cap->ports[i], queues_of(cap, i));
 	// A port must be started before it is polled.
 	for (unsigned int i = 0; rc == 0 && i < cap->nb_workers; i++)
 		if (cap->workers[i].nb_queues > 0)
@@ -282,6 +287,12 @@ int capture_create(
 	freeze_memory();
 	control_zone_publish(&cap->zone, stamp_offset);
 	return -1;
+}
+
+void capture_update_ports(struct capture *cap) {
+	for (unsigned int i = 0; i < cap->nb_ports; i++)
+		if (!nic_port_update(&cap->ports[i], queues_of(cap, i), &cap->counters.ports[i]))
+			cap->device_replaced = true;
 }
 
 void capture_set_phase(struct capture *cap, enum rx_phase phase) {

@@ -33,6 +33,7 @@ struct capture {
 	struct worker_registry registry;
 	int slots_fd;
 	enum rtap_instance_state state;
+	bool device_replaced; // a device captures again only after a new start
 };
 
 // Find and configure the ports, create pools, rings, shared block and counters file, start the
@@ -42,6 +43,9 @@ int capture_create(
 	struct capture *cap, const struct rtap_config *cfg, const struct rtap_instance *inst,
 	const struct packet_filter *filter, const uint8_t boot_id[RTAP_BOOT_ID_SIZE], gid_t gid
 );
+
+// Ask the drivers, look at the links: nic_port_update() of every port. Control thread only.
+void capture_update_ports(struct capture *cap);
 
 // Tell all receive workers, and wait until each has obeyed: after RX_RECLAIM all that was received is
 // on the rings and counted, after RX_EXIT they have ended.

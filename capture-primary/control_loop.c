@@ -47,8 +47,7 @@ static void discipline_clock(struct capture *cap) {
 static void update_nics(struct capture *cap) {
 	uint64_t nb_free, nb_all;
 
-	for (unsigned int i = 0; i < cap->nb_ports; i++)
-		nic_port_update_counters(&cap->ports[i], &cap->counters.ports[i]);
+	capture_update_ports(cap);
 	capture_count_buffers(cap, &nb_free, &nb_all);
 	rtap_counter_set(&cap->counters.header->buffers_free, nb_free);
 	rtap_counter_set(&cap->counters.header->buffers, nb_all);
@@ -93,8 +92,12 @@ static void drain(struct capture *cap, uint64_t round) {
 uint64_t control_loop_run(struct capture *cap) {
 	uint64_t left, round = 0;
 
-	while (rtap_stop_requested() == 0)
+	while (rtap_stop_requested() == 0 && !cap->device_replaced)
 		one_round(cap, round++);
+	if (cap->device_replaced)
+		LOG(WARNING,
+		    "a device was replaced under the capture: ending, for a start that "
+		    "captures from the new one");
 	drain(cap, round);
 	left = capture_outstanding(cap);
 	if (left > 0)

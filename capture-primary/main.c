@@ -115,6 +115,8 @@ run(const struct rtap_config *cfg, const struct rtap_instance *inst, const struc
 	table_thread_print_final(&capture.counters);
 	runtime_files_remove_all(inst);
 	capture_destroy(&capture);
+	if (capture.device_replaced)
+		return RTAP_EXIT_DEVICE;
 	return left > 0 ? RTAP_EXIT_LEFT_BEHIND : RTAP_EXIT_OK;
 remove_files:
 	runtime_files_remove_all(inst);

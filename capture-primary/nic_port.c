@@ -5,9 +5,10 @@
 
 #include "log.h"
 #include "nic_rss.h"
-#include "now.h"
 #include "pci_nics.h"
+#include "rx_worker.h"
 #include "sizing.h"
+#include "vdev_args.h"
 
 #include <rte_ethdev.h>
 #include <rte_mbuf.h>
@@ -20,7 +21,6 @@
 #define LOG_TYPE "port"
 
 #define VLAN_TAGS_BYTES 8 // two tags beyond the MTU
-#define SAY_AGAIN_NS (UINT64_C(60) * 1000000000)
 
 static bool gave_a_port(const char *device) {
 	struct rte_dev_iterator iterator;
@@ -53,6 +53,58 @@ static int check_named_devices(const struct rtap_config *cfg) {
 	return 0;
 }
 
+static bool is_named(uint16_t port_id, const char *name) {
+	uint16_t other;
+
+	return rte_eth_dev_get_port_by_name(name, &other) == 0 && other == port_id;
+}
+
+// Members of a bond are polled by its driver. It makes them its own when it is configured, later than this.
+static bool is_member_of_bond(const struct rtap_config *cfg, uint16_t port_id) {
+	static const char *const keys[] = {"slave", "member"}; // DPDK 22.11, 23.11
+	char name[RTE_ETH_NAME_MAX_LEN];
+
+	for (unsigned int i = 0; i < cfg->devices.nb_items; i++) {
+		const char *device = cfg->devices.items[i];
+
+		if (!vdev_args_driver_is(device, "net_bonding"))
+			continue;
+		for (unsigned int k = 0; k < 2; k++)
+			for (unsigned int n = 0;
+			     vdev_args_get(device, keys[k], n, name, sizeof(name)) == 0; n++)
+				if (is_named(port_id, name))
+					return true;
+	}
+	return false;
+}
+
+static const char *device_of(const struct rtap_config *cfg, const char *port_name) {
+	size_t len = strlen(port_name);
+
+	for (unsigned int i = 0; i < cfg->devices.nb_items; i++) {
+		const char *device = cfg->devices.items[i];
+
+		if (strncmp(device, port_name, len) == 0 && strchr(",", device[len]) != NULL)
+			return device;
+	}
+	return NULL;
+}
+
+// What the configuration's arguments tell of a port.
+static void find_device(struct nic_port *port, const struct rtap_config *cfg) {
+	char value[VDEV_INTERFACE_SIZE];
+
+	port->device = device_of(cfg, port->name);
+	if (port->device == NULL)
+		return;
+	if (vdev_args_interface(port->device, value, sizeof(value)) == 0 && *value != '\0')
+		kernel_interface_find(&port->link.iface, value);
+	port->link.own_iface = vdev_args_driver_is(port->device, "net_tap");
+	port->reconnect.wanted = vdev_args_driver_is(port->device, "net_memif")
+		&& vdev_args_get(port->device, "role", 0, value, sizeof(value)) == 0
+		&& strcmp(value, "client") == 0;
+}
+
 int nic_port_find(const struct rtap_config *cfg, struct nic_port *ports) {
 	uint16_t port_id;
 	int nb_ports = 0, rc;
@@ -67,13 +119,15 @@ int nic_port_find(const struct rtap_config *cfg, struct nic_port *ports) {
 
 		if (cfg->port_mask != 0 && (port_id >= 64 || (cfg->port_mask >> port_id & 1) == 0))
 			continue;
-		if (nb_ports == NIC_PORT_MAX || rte_eth_dev_info_get(port_id, &info) != 0)
+		if (nb_ports == NIC_PORT_MAX || rte_eth_dev_info_get(port_id, &info) != 0
+		    || is_member_of_bond(cfg, port_id))
 			continue;
 		memset(port, 0, sizeof(*port));
 		port->port_id = port_id;
 		port->node = node < 0 || node >= SIZING_MAX_NODES ? 0 : (unsigned int)node;
 		port->driver = info.driver_name;
 		rte_eth_dev_get_name_by_port(port_id, port->name);
+		find_device(port, cfg);
 		nb_ports++;
 	}
 	if (nb_ports > 0)
@@ -85,6 +139,23 @@ int nic_port_find(const struct rtap_config *cfg, struct nic_port *ports) {
 	return -ENODEV;
 }
 
+// Before it is configured, a device whose arguments make its queues has them already.
+static int check_made_queues(
+	const struct nic_port *port, const struct rtap_config *cfg,
+	const struct rte_eth_dev_info *info
+) {
+	char place[512];
+
+	if (info->nb_rx_queues <= cfg->receive_queues)
+		return 0;
+	LOG(ERR,
+	    "%s: %" PRIu64 ", but the arguments of %s make %u receive queues, and the packets of "
+	    "the others would be lost; set receive-queues to %u, or change the arguments",
+	    rtap_config_place(cfg, "receive-queues", place, sizeof(place)), cfg->receive_queues,
+	    port->name, info->nb_rx_queues, info->nb_rx_queues);
+	return -EINVAL;
+}
+
 static int adjust_queues(
 	struct nic_port *port, const struct rtap_config *cfg, const struct rte_eth_dev_info *info
 ) {
@@ -94,12 +165,17 @@ static int adjust_queues(
 	if (cfg->receive_queues > most) {
 		LOG(ERR,
 		    "port %u (%s): receive-queues is %" PRIu64
-		    ", the device's maximum is %u; lower it",
+		    ", the device's maximum is %u; lower it, or give a virtual device more queues",
 		    port->port_id, port->driver, cfg->receive_queues, most);
 		return -EINVAL;
 	}
 	port->nb_queues = (uint16_t)cfg->receive_queues;
-	return 0;
+	if (cfg->receive_queues > 1 && strcmp(port->driver, "net_memif") == 0)
+		LOG(WARNING,
+		    "port %u (net_memif): the peer must have %u queues, too; with fewer the driver hands "
+		    "over copies of old frames, with more the link does not come up",
+		    port->port_id, port->nb_queues);
+	return check_made_queues(port, cfg, info);
 }
 
 // The largest MTU that the device takes, at most the one asked for.
@@ -246,10 +322,10 @@ int nic_port_configure(
 	return 0;
 }
 
-int nic_port_start(struct nic_port *port) {
+int nic_port_start(struct nic_port *port, struct rx_queue *queues) {
 	int rc;
 
-	rc = rte_eth_dev_start(port->port_id);
+	rc = nic_reconnect_start(&port->reconnect, port->port_id, queues, port->nb_queues);
 	if (rc < 0) {
 		LOG(ERR, "port %u (%s): does not start: %s", port->port_id, port->driver,
 		    strerror(-rc));
@@ -263,69 +339,34 @@ void nic_port_stop(struct nic_port *port) {
 	rte_eth_dev_close(port->port_id);
 }
 
-static void update_link(struct nic_port *port, struct rtap_port_counters *counters) {
-	struct rte_eth_link link = {0};
+static struct nic_queue_sums sum_up(const struct rx_queue *queues, uint16_t nb_queues) {
+	struct nic_queue_sums sums = {.nb_queues = nb_queues};
 
-	if (rte_eth_link_get_nowait(port->port_id, &link) != 0)
-		return;
-	if (link.link_speed == RTE_ETH_SPEED_NUM_UNKNOWN)
-		link.link_speed = 0;
-	rtap_counter_set(&counters->link_speed_mbps, link.link_speed);
-	if (port->link_known && link.link_status == rtap_counter_get(&counters->link_up))
-		return;
-	if (port->link_known)
-		rtap_counter_add(&counters->link_changes, 1);
-	rtap_counter_set(&counters->link_up, link.link_status);
-	if (link.link_status == 0)
-		LOG(WARNING, "port %u: link down, waiting for it", port->port_id);
-	else if (link.link_speed == 0)
-		LOG(NOTICE, "port %u: link up, speed not known", port->port_id);
-	else
-		LOG(NOTICE, "port %u: link up, %u Mbit/s", port->port_id, link.link_speed);
-	port->link_known = true;
-}
+	for (uint16_t i = 0; i < nb_queues; i++) {
+		const struct rtap_queue_counters *c = queues[i].counters;
 
-// A driver may clear its statistics: ours go on from where they are. Returns what came.
-static uint64_t count_on(rtap_counter_t *counter, uint64_t *last, uint64_t value) {
-	uint64_t more = value >= *last ? value - *last : value;
-
-	rtap_counter_add(counter, more);
-	*last = value;
-	return more;
-}
-
-static void
-say_drops(struct nic_port *port, struct nic_port_drops *drops, uint64_t more, const char *why) {
-	uint64_t hidden;
-
-	drops->unsaid += more;
-	if (more == 0
-	    || !rtap_log_limit_pass(&drops->limit, rtap_monotonic_ns(), SAY_AGAIN_NS, &hidden))
-		return;
-	LOG(WARNING, "port %u: the device dropped %" PRIu64 " packets since the last such line: %s",
-	    port->port_id, drops->unsaid, why);
-	drops->unsaid = 0;
-}
-
-void nic_port_update_counters(struct nic_port *port, struct rtap_port_counters *counters) {
-	struct rte_eth_stats stats;
-	uint64_t missed = 0, no_buffer = 0;
-
-	if (rte_eth_stats_get(port->port_id, &stats) == 0) {
-		count_on(&counters->received, &port->last.received, stats.ipackets);
-		count_on(&counters->received_bytes, &port->last.received_bytes, stats.ibytes);
-		missed = count_on(&counters->missed, &port->last.missed, stats.imissed);
-		count_on(&counters->errors, &port->last.errors, stats.ierrors);
-		no_buffer = count_on(&counters->no_buffer, &port->last.no_buffer, stats.rx_nombuf);
+		sums.received += rtap_counter_get(&c->received);
+		sums.malformed += rtap_counter_get(&c->malformed);
+		sums.cut += rtap_counter_get(&c->cut);
 	}
-	say_drops(
-		port, &port->missed, missed,
-		"no descriptor was free, its receive workers do not keep up; more receive-queues, "
-		"receive-descriptors or receive-lcores, or cores of their own (isolcpus) help"
+	return sums;
+}
+
+bool nic_port_update(
+	struct nic_port *port, struct rx_queue *queues, struct rtap_port_counters *counters
+) {
+	struct nic_queue_sums sums = sum_up(queues, port->nb_queues);
+	struct rte_eth_stats stats;
+	bool counted = rte_eth_stats_get(port->port_id, &stats) == 0;
+
+	nic_link_update(&port->link, port->port_id, counters);
+	if (port->link.gone) // net_pcap counts each vain poll as an error
+		stats.ierrors = port->counted.errors.last;
+	if (counted)
+		nic_counters_update(&port->counted, port->port_id, &stats, &sums, counters);
+	nic_reconnect_update(
+		&port->reconnect, port->port_id, rtap_counter_get(&counters->link_up) != 0, queues,
+		port->nb_queues
 	);
-	say_drops(
-		port, &port->no_buffer, no_buffer,
-		"no packet buffer was free; a larger buffer-memory helps"
-	);
-	update_link(port, counters);
+	return !port->link.replaced;
 }

@@ -5,19 +5,17 @@
 
 #include "config.h"
 #include "counters.h"
+#include "nic_counters.h"
+#include "nic_link.h"
+#include "nic_reconnect.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
 struct rte_mempool;
+struct rx_queue;
 
 #define NIC_PORT_MAX 32
-
-// Packets that a device dropped for one reason, for the log.
-struct nic_port_drops {
-	uint64_t unsaid;
-	struct rtap_log_limit limit;
-};
 
 struct nic_port {
 	uint16_t port_id;
@@ -30,14 +28,14 @@ struct nic_port {
 	bool device_clock; // packets may carry the device's own time, in us
 	uint64_t device_time_flag;
 	int device_time_offset;
-	bool link_known; // its state was seen
-	struct { // what the driver said last
-		uint64_t received, received_bytes, missed, errors, no_buffer;
-	} last;
-	struct nic_port_drops missed, no_buffer;
+	const char *device; // as the configuration names it, NULL = it does not
+	uint32_t cut_bytes; // length of a packet that the device cut, 0 = it cuts none
+	struct nic_link link;
+	struct nic_counters counted;
+	struct nic_reconnect reconnect;
 };
 
-// The ports that EAL found, filtered by `port-mask`. Returns how many, or -ENODEV with the reason
+// The ports that EAL found, filtered by `port-mask`, without the members of a bonded one. Returns how many, or -ENODEV with the reason
 // logged: which NICs of the machine are bound to which driver, and what to do.
 int nic_port_find(const struct rtap_config *cfg, struct nic_port *ports);
 
@@ -47,10 +45,14 @@ int nic_port_configure(
 	struct nic_port *port, const struct rtap_config *cfg, struct rte_mempool *pool
 );
 
-// Start receiving. A link that is down is no error: nic_port_update_counters() says so.
-int nic_port_start(struct nic_port *port);
+// Start receiving on its `queues`, before they are polled. A link that is down is no error: nic_port_update()
+// says so.
+int nic_port_start(struct nic_port *port, struct rx_queue *queues);
 void nic_port_stop(struct nic_port *port);
 
-// Copy what the driver says into the counters. Logs a change of the link, and drops once a minute with what
-// helps. Control thread only.
-void nic_port_update_counters(struct nic_port *port, struct rtap_port_counters *counters);
+// Copy what the driver says into the counters, look at the link, start a device anew that lost its peer. Logs
+// a change of the link, and drops once a minute with what helps. Control thread only. Returns false when only
+// a new start can capture from the device again.
+bool nic_port_update(
+	struct nic_port *port, struct rx_queue *queues, struct rtap_port_counters *counters
+);

@@ -30,7 +30,7 @@ static const char usage[]
 	  "What stands behind `--` is appended to the EAL arguments that the program builds itself.\n"
 	  "Exit codes: 0 ok, 2 usage, 3 configuration, 4 not root, 5 hugepages, 6 no ports,\n"
 	  "7 already running, 11 a port refused its configuration, 13 packets were left undelivered,\n"
-	  "1 anything else.\n";
+	  "14 a device was replaced under the capture: start again, 1 anything else.\n";
 
 // Fastcapa's words.
 static const struct rtap_override overrides[] = {

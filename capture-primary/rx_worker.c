@@ -254,6 +254,15 @@ static void idle(const struct rtap_config *cfg, uint32_t *empty_rounds) {
 	nanosleep(&ts, NULL);
 }
 
+// Whether the control thread wants the queue left alone; it waits until it sees that we do.
+static bool is_paused(struct rx_queue *q) {
+	bool paused = atomic_load_explicit(&q->paused, memory_order_acquire);
+
+	if (unlikely(paused != atomic_load_explicit(&q->rests, memory_order_relaxed)))
+		atomic_store_explicit(&q->rests, paused, memory_order_release);
+	return paused;
+}
+
 int rx_worker_run(void *arg) {
 	struct rx_worker *w = arg;
 	static _Thread_local struct rx_sorted sorted;
@@ -264,7 +273,7 @@ int rx_worker_run(void *arg) {
 	while ((phase = atomic_load_explicit(&w->phase, memory_order_relaxed)) != RX_EXIT) {
 		any = false;
 		for (unsigned int i = 0; i < w->nb_queues; i++) {
-			if (phase == RX_CAPTURE)
+			if (phase == RX_CAPTURE && !is_paused(w->queues[i]))
 				any |= serve_queue(w, w->queues[i], &sorted);
 			else
 				reclaim(w->queues[i]);

@@ -27,6 +27,8 @@ struct rx_queue {
 	uint64_t device_time_flag; // mbuf ol_flags bit, with device_clock
 	int device_time_offset; // mbuf field, with device_clock
 	uint32_t cut_bytes; // length of a packet that the device cut, 0 = it cuts none
+	_Atomic bool paused; // not to be polled: the port stops; writer: control thread
+	_Atomic bool rests; // it is not polled; writer: receive worker
 	uint32_t budget; // buffers that may be outstanding
 	uint32_t outstanding; // buffers on the rings, not yet freed
 	struct rtap_ring_producer rings[RTAP_MAX_RINGS_PER_QUEUE];

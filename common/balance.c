@@ -192,11 +192,16 @@ static struct sides sides(uint64_t left, uint64_t right) {
 static struct sides port_sides(const struct rtap_law *law, const struct rtap_counters *c) {
 	const struct rtap_port_counters *p = &c->ports[law->index];
 	struct sides s = {.right = seen_by_device(p)};
+	unsigned int nb_queues = 0;
 
-	for (uint32_t i = 0; i < c->shape.nb_queues; i++)
-		if (c->queues[i].port_id == p->port_id)
-			s.left += rtap_counter_get(&c->queues[i].received);
-	s.pending = (s.left > 0 && rtap_counter_get(&p->received) == 0)
+	for (uint32_t i = 0; i < c->shape.nb_queues; i++) {
+		if (c->queues[i].port_id != p->port_id)
+			continue;
+		s.left += rtap_counter_get(&c->queues[i].received);
+		nb_queues++;
+	}
+	s.pending = nb_queues > RTAP_COUNTED_QUEUES
+		|| (s.left > 0 && rtap_counter_get(&p->received) == 0)
 		|| rtap_counter_get(&p->statistics_resets) > 0;
 	return s;
 }

@@ -19,6 +19,7 @@
 #define RTAP_COUNTERS_MAX_FILE (64u << 20)
 
 #define RTAP_MAX_SLOTS 64
+#define RTAP_COUNTED_QUEUES 16 // of a port: DPDK's drivers add up the first 16 only
 #define RTAP_BOOT_ID_SIZE 16
 
 typedef _Atomic uint64_t rtap_counter_t;

@@ -18,4 +18,5 @@ enum rtap_exit_code {
 	RTAP_EXIT_PORT = 11, // a port refused its configuration
 	RTAP_EXIT_LAW = 12, // stats-tool --check: a law does not hold; kafka-to-pcap: not proved
 	RTAP_EXIT_LEFT_BEHIND = 13, // stopped, but packets were left undelivered
+	RTAP_EXIT_DEVICE = 14, // a device was replaced under the primary: start it again
 };

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// What a driver counts, as counters that only grow. Control thread only.
+
+#pragma once
+
+#include "counters.h"
+#include "log.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct rte_eth_stats;
+
+// One counter of a driver's.
+struct nic_counter {
+	uint64_t last; // as the driver said it
+	uint64_t fallen_from; // what it said before it said less, 0 = it did not
+};
+
+// What came since the last call. Less than before is either a device that began again, or one that shows its
+// old sum again later: net_memif (22.11 to 24.11) shows 0 while its peer is away. Which it is, is told by the
+// next growth: back to where it was or beyond, or from the bottom, which sets *reset.
+uint64_t nic_counter_advance(struct nic_counter *c, uint64_t value, bool *reset);
+
+// Packets that the log has to speak of, once a minute.
+struct nic_complaint {
+	uint64_t unsaid;
+	struct rtap_log_limit limit;
+};
+
+struct nic_counters {
+	struct nic_counter received, received_bytes, missed, errors, no_buffer;
+	struct nic_complaint missed_said, no_buffer_said, malformed_said, cut_said, multiplied_said;
+	uint64_t malformed, cut; // of the queues, as last seen
+};
+
+// Sums over the receive queues of a port, read before the driver was asked.
+struct nic_queue_sums {
+	uint16_t nb_queues;
+	uint64_t received, malformed, cut;
+};
+
+// Advance the port's counters by what its driver says, and log drops, malformed and cut packets, and a driver
+// that hands over more packets than it counts.
+void nic_counters_update(
+	struct nic_counters *n, uint16_t port_id, const struct rte_eth_stats *stats,
+	const struct nic_queue_sums *queues, struct rtap_port_counters *counters
+);
