@@ -90,6 +90,15 @@ static const char *device_of(const struct rtap_config *cfg, const char *port_nam
 	return NULL;
 }
 
+// It is what it is not told to be; "master" is the older name.
+static bool is_memif_client(const char *device) {
+	char role[16];
+
+	return vdev_args_driver_is(device, "net_memif")
+		&& (vdev_args_get(device, "role", 0, role, sizeof(role)) != 0
+		    || (strcmp(role, "server") != 0 && strcmp(role, "master") != 0));
+}
+
 // What the configuration's arguments tell of a port.
 static void find_device(struct nic_port *port, const struct rtap_config *cfg) {
 	char value[VDEV_INTERFACE_SIZE];
@@ -100,9 +109,7 @@ static void find_device(struct nic_port *port, const struct rtap_config *cfg) {
 	if (vdev_args_interface(port->device, value, sizeof(value)) == 0 && *value != '\0')
 		kernel_interface_find(&port->link.iface, value);
 	port->link.own_iface = vdev_args_driver_is(port->device, "net_tap");
-	port->reconnect.wanted = vdev_args_driver_is(port->device, "net_memif")
-		&& vdev_args_get(port->device, "role", 0, value, sizeof(value)) == 0
-		&& strcmp(value, "client") == 0;
+	port->reconnect.wanted = is_memif_client(port->device);
 }
 
 int nic_port_find(const struct rtap_config *cfg, struct nic_port *ports) {
