@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -80,7 +81,7 @@ int vdev_args_get(const char *device, const char *key, unsigned int n, char *val
 	else if (strlen(found) >= size)
 		rc = errno_set(ENOSPC);
 	else
-		strcpy(value, found);
+		snprintf(value, size, "%s", found);
 	rte_kvargs_free(args);
 	return rc;
 }

@@ -156,7 +156,7 @@ START_TEST(compiling_has_an_end) {
 	time_t began = time(NULL);
 
 	for (unsigned int port = 2; len < sizeof(expression) - 16; port++)
-		len += (size_t)sprintf(expression + len, " or %u", port);
+		len += (size_t)snprintf(expression + len, sizeof(expression) - len, " or %u", port);
 	ck_assert_int_eq(packet_filter_create(&filter, expression, why, sizeof(why)), -ETIME);
 	ck_assert_ptr_null(filter);
 	ck_assert_int_le(time(NULL) - began, RTAP_FILTER_COMPILE_S + 2);

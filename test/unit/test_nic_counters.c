@@ -25,8 +25,6 @@ static void ck_steps(const struct step *steps, unsigned int nb_steps) {
 	}
 }
 
-#define CK_STEPS(steps) ck_steps(steps, sizeof(steps) / sizeof(steps[0]))
-
 START_TEST(grows) {
 	static const struct step steps[] = {
 		{5, 5, false},
@@ -35,7 +33,7 @@ START_TEST(grows) {
 		{UINT64_MAX, UINT64_MAX - 9, false},
 	};
 
-	CK_STEPS(steps);
+	ck_steps(steps, sizeof(steps) / sizeof(steps[0]));
 }
 END_TEST
 
@@ -46,7 +44,7 @@ START_TEST(comes_back) {
 		{1500, 500, false},  {0, 0, false}, {2500, 1000, false}, {2501, 1, false},
 	};
 
-	CK_STEPS(steps);
+	ck_steps(steps, sizeof(steps) / sizeof(steps[0]));
 }
 END_TEST
 
@@ -56,7 +54,7 @@ START_TEST(begins_again) {
 		{3, 0, false},       {3, 0, false}, {4, 4, true},
 	};
 
-	CK_STEPS(steps);
+	ck_steps(steps, sizeof(steps) / sizeof(steps[0]));
 }
 END_TEST
 
@@ -69,7 +67,7 @@ START_TEST(falls_twice) {
 		{1001, 1, false},
 	};
 
-	CK_STEPS(steps);
+	ck_steps(steps, sizeof(steps) / sizeof(steps[0]));
 }
 END_TEST
 
