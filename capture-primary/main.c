@@ -91,7 +91,9 @@ run(const struct rtap_config *cfg, const struct rtap_instance *inst, const struc
 	code = instance_locks_take(inst, gid, boot_id, opt->wait, cfg->orphan_timeout_s);
 	if (code >= 0)
 		return code;
-	runtime_files_remove_all(inst);
+	code = runtime_files_take(inst, cfg->hugepage_directory);
+	if (code >= 0)
+		return code;
 	rtap_instance_set_eal_runtime_dir(inst);
 	code = eal_start(cfg, &plan, opt->eal_args, (unsigned int)opt->nb_eal_args);
 	if (code >= 0)

@@ -3,10 +3,12 @@
 
 #include "runtime_files.h"
 
+#include "eal_prefix.h"
+#include "hugepage_files.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <limits.h>
-#include <mntent.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -26,13 +28,6 @@ static void unlink_matching(const char *dir_path, name_matches_fn matches, const
 		if (entry->d_name[0] != '.' && matches(entry->d_name, arg))
 			unlinkat(dirfd(dir), entry->d_name, 0);
 	closedir(dir);
-}
-
-// EAL names them PREFIXmap_NUMBER.
-static bool is_hugepage_file(const char *name, const char *instance) {
-	size_t len = strlen(instance);
-
-	return strncmp(name, instance, len) == 0 && strncmp(name + len, "map_", 4) == 0;
 }
 
 static bool is_any(const char *name, const char *arg) {
@@ -60,29 +55,30 @@ static bool is_of_dead_secondary(const char *name, const char *arg) {
 		&& pid_is_dead(last + 1, "");
 }
 
-static const char *eal_dir(const struct rtap_instance *inst, char *path, size_t size) {
-	char file[RTAP_INSTANCE_MAX + 8];
+int runtime_files_take(const struct rtap_instance *inst, const char *hugepage_directory) {
+	char path[PATH_MAX];
+	int code;
 
-	snprintf(file, sizeof(file), "dpdk/%s", inst->name);
-	return rtap_instance_path(inst, file, path, size);
+	code = eal_prefix_check(inst);
+	if (code < 0)
+		code = hugepage_files_take(inst, hugepage_directory);
+	if (code >= 0)
+		return code;
+	unlink_matching(eal_prefix_dir(inst, path, sizeof(path)), is_any, NULL);
+	eal_prefix_link(inst);
+	return -1;
 }
 
 void runtime_files_remove_all(const struct rtap_instance *inst) {
 	char path[PATH_MAX];
-	struct mntent *mount;
-	FILE *mounts = setmntent("/proc/self/mounts", "re");
 
-	if (mounts != NULL) {
-		while ((mount = getmntent(mounts)) != NULL)
-			if (strcmp(mount->mnt_type, "hugetlbfs") == 0)
-				unlink_matching(mount->mnt_dir, is_hugepage_file, inst->name);
-		endmntent(mounts);
-	}
-	unlink_matching(eal_dir(inst, path, sizeof(path)), is_any, NULL);
+	eal_prefix_unlink(inst);
+	hugepage_files_remove_own(inst);
+	unlink_matching(eal_prefix_dir(inst, path, sizeof(path)), is_any, NULL);
 }
 
 void runtime_files_remove_dead(const struct rtap_instance *inst) {
 	char path[PATH_MAX];
 
-	unlink_matching(eal_dir(inst, path, sizeof(path)), is_of_dead_secondary, NULL);
+	unlink_matching(eal_prefix_dir(inst, path, sizeof(path)), is_of_dead_secondary, NULL);
 }

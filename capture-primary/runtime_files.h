@@ -5,8 +5,13 @@
 
 #include "instance.h"
 
-// Unlink everything of the instance: before a start (of a killed predecessor) and at the end. Only
-// with the instance's locks in hand. Mapped pages live on until the last process unmaps them.
+// Before EAL starts, with the instance's locks in hand: make sure that no other DPDK program uses the
+// instance's name as its file-prefix, unlink what a killed primary left, and let DPDK's tools find
+// this one. `hugepage_directory`: that of the configuration, "" = none.
+// Returns -1, or the exit code with the reason logged; then nothing was unlinked.
+int runtime_files_take(const struct rtap_instance *inst, const char *hugepage_directory);
+
+// At the end: unlink all that this primary made. Mapped pages live on until the last process unmaps them.
 void runtime_files_remove_all(const struct rtap_instance *inst);
 
 // Unlink what killed secondaries left: their sockets and page tables, named by pid.

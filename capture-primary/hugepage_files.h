@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The hugepage files of an instance: PREFIXmap_NUMBER in every hugetlbfs, and who uses them.
+//
+// The one thing that all containers of a machine share is often a hugetlbfs. EAL has a shared lock
+// (flock) on each of its files there as long as it lives. A primary adds PREFIXmap_lock, an empty file
+// whose exclusive lock is the name's: two primaries that start at once both find no other file.
+
+#pragma once
+
+#include "instance.h"
+
+// Look at all files of the instance, at every mount and in `directory` ("" = none more). If none of them
+// is in use: unlink them, and take the name until the end of the process. If one is, nothing is touched.
+// Waits while another EAL sets up its memory, as EAL itself would.
+// Returns -1, or the exit code with the reason logged.
+int hugepage_files_take(const struct rtap_instance *inst, const char *directory);
+
+// Unlink those that this process has open. Mapped pages live on until the last process unmaps them.
+void hugepage_files_remove_own(const struct rtap_instance *inst);
+
+// Whether `name` is one of an instance's hugepage files.
+bool hugepage_files_is_one(const char *name, const char *instance);
