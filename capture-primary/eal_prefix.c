@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -106,27 +107,45 @@ static bool is_link_of_ours(const struct rtap_instance *inst, const char *path) 
 	return strcmp(target + n - len, end) == 0;
 }
 
-void eal_prefix_link(const struct rtap_instance *inst) {
-	char target[PATH_MAX], path[64];
+static void say_not_linked(const struct rtap_instance *inst, const char *path, int link_errno) {
+	static const char what[]
+		= "dpdk-telemetry.py and its like do not find this instance, and a "
+		  "DPDK program with this file-prefix is not refused";
 
-	eal_prefix_dir(inst, target, sizeof(target));
+	if (link_errno == EEXIST)
+		LOG(WARNING,
+		    "%s is left of another program of file-prefix %s: %s; run `rm -r %s`, then "
+		    "start this again",
+		    path, inst->name, what, path);
+	else
+		LOG(WARNING, "%s: %s: %s; make " EAL_BASE " writable", path, strerror(link_errno),
+		    what);
+}
+
+// EAL makes no directory where a link is, and none that has no parent.
+static int make_dir(const struct rtap_instance *inst, char *path, size_t size) {
+	rtap_instance_path(inst, "dpdk", path, size);
+	if (mkdir(path, 0700) < 0 && errno != EEXIST)
+		return -errno;
+	eal_prefix_dir(inst, path, size);
+	return mkdir(path, 0700) < 0 && errno != EEXIST ? -errno : 0;
+}
+
+int eal_prefix_link(const struct rtap_instance *inst) {
+	char target[PATH_MAX], path[64];
+	int rc;
+
 	link_path(inst, path, sizeof(path));
 	mkdir(EAL_BASE, 0700); // as EAL does; what is wrong with it is said below
 	if (is_link_of_ours(inst, path))
 		unlink(path);
-	if (symlink(target, path) == 0)
-		return;
-	if (errno == EEXIST)
-		LOG(WARNING,
-		    "%s is left of another program: dpdk-telemetry.py and its like do not find "
-		    "this instance, and a DPDK program with file-prefix %s is not refused; run "
-		    "`rm -r %s` and start again",
-		    path, inst->name, path);
-	else
-		LOG(WARNING,
-		    "%s: %s: dpdk-telemetry.py and its like do not find this instance, and a DPDK "
-		    "program with file-prefix %s is not refused; make " EAL_BASE " writable",
-		    path, strerror(errno), inst->name);
+	rc = make_dir(inst, target, sizeof(target));
+	if (rc == 0 && symlink(target, path) < 0)
+		rc = -errno;
+	if (rc == 0)
+		return setenv("RUNTIME_DIRECTORY", "/var/run", 1) == 0 ? 0 : -errno;
+	say_not_linked(inst, path, -rc);
+	return rtap_instance_set_eal_runtime_dir(inst);
 }
 
 void eal_prefix_unlink(const struct rtap_instance *inst) {

@@ -16,9 +16,12 @@ int eal_prefix_refuse(
 // Returns -1, or the exit code with the reason logged.
 int eal_prefix_check(const struct rtap_instance *inst);
 
-// Let DPDK programs of root find the EAL files of the instance: a link to them from /var/run/dpdk. It
-// takes the place of one that a killed primary left. What prevents it is a warning.
-void eal_prefix_link(const struct rtap_instance *inst);
+// Let DPDK programs of root find the EAL files of the instance, which stay in its directory: a link to
+// them from /var/run/dpdk, which takes the place of one that a killed primary left. EAL gets the path
+// with the link ($RUNTIME_DIRECTORY): it drops an answer to a request when the path of the socket that
+// it comes from is not letter by letter the one that was asked. What prevents the link is a warning.
+// Returns 0 or a negative errno.
+int eal_prefix_link(const struct rtap_instance *inst);
 
 // Remove the link, unless it is another's.
 void eal_prefix_unlink(const struct rtap_instance *inst);

@@ -94,7 +94,6 @@ run(const struct rtap_config *cfg, const struct rtap_instance *inst, const struc
 	code = runtime_files_take(inst, cfg->hugepage_directory);
 	if (code >= 0)
 		return code;
-	rtap_instance_set_eal_runtime_dir(inst);
 	code = eal_start(cfg, &plan, opt->eal_args, (unsigned int)opt->nb_eal_args);
 	if (code >= 0)
 		goto remove_files;

@@ -4,6 +4,7 @@
 #include "runtime_files.h"
 
 #include "eal_prefix.h"
+#include "exit_code.h"
 #include "hugepage_files.h"
 
 #include <dirent.h>
@@ -65,8 +66,7 @@ int runtime_files_take(const struct rtap_instance *inst, const char *hugepage_di
 	if (code >= 0)
 		return code;
 	unlink_matching(eal_prefix_dir(inst, path, sizeof(path)), is_any, NULL);
-	eal_prefix_link(inst);
-	return -1;
+	return eal_prefix_link(inst) == 0 ? -1 : RTAP_EXIT_FAILURE;
 }
 
 void runtime_files_remove_all(const struct rtap_instance *inst) {
