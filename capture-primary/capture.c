@@ -3,6 +3,7 @@
 
 #include "capture.h"
 
+#include "cpu_neighbours.h"
 #include "exit_code.h"
 #include "hugepages.h"
 #include "log.h"
@@ -281,6 +282,7 @@ int capture_create(
 	rtap_clock_init(&cap->clock, rte_get_tsc_hz(), rte_rdtsc(), rtap_utc_ns());
 	if (create_counters(cap, boot_id, gid) < 0 || create_workers(cap, stamp_offset) < 0)
 		return RTAP_EXIT_FAILURE;
+	cpu_neighbours_warn(inst, &cap->counters);
 	worker_registry_init(&cap->registry, cap->zone.shm, &cap->counters, cap->slots_fd);
 	if (start(cap) < 0)
 		return RTAP_EXIT_PORT;

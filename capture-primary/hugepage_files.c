@@ -32,10 +32,11 @@ typedef int (*file_fn)(const struct rtap_instance *inst, int dir_fd, const char 
 
 bool hugepage_files_is_one(const char *name, const char *instance) {
 	size_t len = strlen(instance);
-	const char *rest = name + len + 4;
+	const char *rest;
 
 	if (strncmp(name, instance, len) != 0 || strncmp(name + len, "map_", 4) != 0)
 		return false;
+	rest = name + len + 4;
 	return strcmp(rest, "lock") == 0
 		|| (*rest != '\0' && rest[strspn(rest, "0123456789")] == '\0');
 }

@@ -668,6 +668,7 @@ def _remove_leftovers(state_file):
     call("ip", "netns", "del", state["namespace"], expect=(0, 1))
     shutil.rmtree(instance, ignore_errors=True)
     _free_hugepages(instance.name)
+    _remove_link(instance.name)
     shutil.rmtree(state["broker"], ignore_errors=True)
     shutil.rmtree(state.get("clients", ""), ignore_errors=True)
     state_file.unlink()
@@ -681,6 +682,13 @@ def _free_hugepages(instance):
         if kind == "hugetlbfs":
             for path in pathlib.Path(where).glob(f"{instance}map_*"):
                 path.unlink()
+
+
+def _remove_link(instance):
+    """Removes the link that lets DPDK's tools find a primary that was killed."""
+    link = pathlib.Path("/var/run/dpdk") / instance
+    if link.is_symlink():
+        link.unlink()
 
 
 def _merge(config, overrides):
