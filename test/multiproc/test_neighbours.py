@@ -213,19 +213,18 @@ def stale_link(tap, lab):
 
 def directory_of_its_own(tap, lab):
     """Under hugepage-directory: a folder of a mount, too."""
-    directory = HUGEPAGES / f"{lab.name}-pages"
-    directory.mkdir(exist_ok=True)
-    lab.write_config({**SMALL, "hugepage-directory": str(directory)})
-    lab.start_primary().kill()
-    before = hugepage_files(lab.name, directory)
-    tap.ok(f"{lab.name}map_0" in before, "the files are in the folder that is named", before)
-    lab.start_primary()
-    after = hugepage_files(lab.name, directory)
-    tap.ok(after.keys() == before.keys() and not set(after.values()) & set(before.values()),
-           "the next primary removes what a killed one left there", (before, after))
-    tap.equal(lab.stop_primary(), 0, "it ends with 0")
-    tap.equal(list(directory.iterdir()), [], "and leaves nothing there")
-    directory.rmdir()
+    with tempfile.TemporaryDirectory(dir=HUGEPAGES) as name:
+        directory = pathlib.Path(name)
+        lab.write_config({**SMALL, "hugepage-directory": name})
+        lab.start_primary().kill()
+        before = hugepage_files(lab.name, directory)
+        tap.ok(f"{lab.name}map_0" in before, "the files are in the folder that is named", before)
+        lab.start_primary()
+        after = hugepage_files(lab.name, directory)
+        tap.ok(after.keys() == before.keys() and not set(after.values()) & set(before.values()),
+               "the next primary removes what a killed one left there", (before, after))
+        tap.equal(lab.stop_primary(), 0, "it ends with 0")
+        tap.none(list(directory.iterdir()), "and leaves nothing there")
 
 
 # ---- two primaries -------------------------------------------------------------------------------

@@ -35,13 +35,14 @@ def lines(log, level):
 
 
 def left_behind(lab):
-    """What a primary that ended must not leave: hugepage files, EAL's files, processes."""
+    """What a primary that ended must not leave: hugepage files, EAL's files, their link, processes."""
     found = []
     for mount in pathlib.Path("/proc/mounts").read_text().splitlines():
         device_and_path = mount.split()
         if device_and_path[2] == "hugetlbfs":
             found += pathlib.Path(device_and_path[1]).glob(f"{lab.name}map_*")
     found += (lab.instance_directory / "dpdk" / lab.name).glob("*")
+    found += [path for path in pathlib.Path("/var/run/dpdk").glob(lab.name) if path.is_symlink()]
     for process in pathlib.Path("/proc").glob("[0-9]*"):
         try:
             maps = (process / "maps").read_text()

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """A machine made of files, for tools/doctor --root: two nodes, two NICs, all as it should be."""
 
+import fcntl
 import os
 import pathlib
 import shutil
@@ -40,6 +41,7 @@ class Machine:
     def __init__(self):
         self.root = pathlib.Path(tempfile.mkdtemp(prefix="ringtap-machine."))
         self.config = self.root / "ringtap.yaml"
+        self.locked = []  # open files
         self.write("ringtap.yaml", "topic: pcap\n")
         self._make_cpus()
         self._make_memory()
@@ -50,6 +52,8 @@ class Machine:
         self.checked()
 
     def close(self):
+        for file in self.locked:
+            file.close()
         shutil.rmtree(self.root)
 
     def __enter__(self):
@@ -173,8 +177,8 @@ class Machine:
                    f"Max open files            {nofile:<20} 1048576              files\n"
                    f"Max locked memory         {memlock:<20} unlimited            bytes\n")
 
-    def hugepage_file(self, name, mapped_by=None):
-        """A file of 2 MiB in hugetlbfs; a process maps it or none does."""
+    def hugepage_file(self, name, mapped_by=None, locked=False):
+        """A file of 2 MiB in hugetlbfs; a process maps it or none does, or has EAL's lock on it."""
         path = self.root / "dev/hugepages" / name
         path.write_bytes(b"\1" * (2 << 20))
         stat = path.stat()
@@ -182,3 +186,6 @@ class Machine:
             where = f"{os.major(stat.st_dev):02x}:{os.minor(stat.st_dev):02x}"
             self.write(f"proc/{mapped_by}/maps", "100000000-100200000 rw-s 00000000 "
                        f"{where} {stat.st_ino}      /dev/hugepages/{name}\n")
+        if locked:
+            self.locked.append(open(path, "rb"))
+            fcntl.flock(self.locked[-1], fcntl.LOCK_SH)

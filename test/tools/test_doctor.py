@@ -130,6 +130,8 @@ CASES = (
     ("stale-hugepages", "ok", NOTHING, "no files"),
     ("stale-hugepages", "ok", lambda m: m.hugepage_file("ringtapmap_0", mapped_by=77),
      "1 files, all in use"),
+    ("stale-hugepages", "ok", lambda m: m.hugepage_file("ringtapmap_0", locked=True),
+     "1 files, all in use"),  # by a process that is not seen here
     ("stale-hugepages", "warn", lambda m: (m.hugepage_file("ringtapmap_0", mapped_by=77),
                                            m.hugepage_file("rtemap_3")),
      "nobody maps /dev/hugepages/rtemap_3 (2 MiB) -> rm /dev/hugepages/rtemap_3"),
