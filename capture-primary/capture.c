@@ -348,7 +348,7 @@ static void on_close_timeout(int signo) {
 }
 
 void capture_destroy(struct capture *cap) {
-	uint64_t nb_free, nb_all, left;
+	uint64_t nb_free, nb_all, left, missing, kept = 0;
 
 	capture_set_phase(cap, RX_EXIT);
 	left = capture_outstanding(cap); // only now nobody frees any more
@@ -357,13 +357,21 @@ void capture_destroy(struct capture *cap) {
 	for (unsigned int i = 0; i < cap->nb_ports; i++)
 		nic_port_stop(&cap->ports[i]);
 	alarm(0);
+	for (unsigned int i = 0; i < cap->nb_ports; i++)
+		kept += cap->ports[i].nb_kept_buffers;
 	capture_count_buffers(cap, &nb_free, &nb_all);
-	if (nb_free + left == nb_all)
+	missing = nb_all - nb_free - left;
+	if (missing == 0)
 		LOG(NOTICE, "mempool whole: %" PRIu64 " of %" PRIu64 " buffers back", nb_free,
 		    nb_all);
+	else if (missing <= kept)
+		LOG(NOTICE,
+		    "mempool whole: %" PRIu64 " of %" PRIu64 " buffers back, %" PRIu64
+		    " kept by a driver",
+		    nb_free, nb_all, missing);
 	else
 		LOG(WARNING,
 		    "mempool: %" PRIu64 " of %" PRIu64 " buffers back, %" PRIu64
 		    " on the rings, %" PRId64 " unaccounted for",
-		    nb_free, nb_all, left, (int64_t)(nb_all - nb_free - left));
+		    nb_free, nb_all, left, (int64_t)missing);
 }

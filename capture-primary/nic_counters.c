@@ -8,12 +8,34 @@
 #include <rte_ethdev.h>
 
 #include <inttypes.h>
+#include <string.h>
 
 #define LOG_TYPE "port"
 
 static_assert(RTAP_COUNTED_QUEUES == RTE_ETHDEV_QUEUE_STAT_CNTRS, "what drivers add up");
 
 #define SAY_AGAIN_NS (UINT64_C(60) * 1000000000)
+
+static const struct {
+	const char *driver, *why;
+} missed_by_driver[] = {
+	{"net_af_xdp",
+	 "the frame was longer than mbuf-data-room less 368 bytes, or the fill ring was empty; lower "
+	 "the interface's MTU or raise mbuf-data-room (up to 3840); more receive-queues help"},
+	{"net_pcap",
+	 "libpcap's ring of 2 MiB was full; a smaller MTU of the interface or another driver "
+	 "(net_af_packet) helps"},
+};
+
+void nic_counters_init(struct nic_counters *n, const char *driver) {
+	n->missed_why
+		= "no descriptor was free, its receive workers do not keep up; more "
+		  "receive-queues, receive-descriptors or receive-lcores, or cores of their own "
+		  "(isolcpus) help";
+	for (size_t i = 0; i < sizeof(missed_by_driver) / sizeof(missed_by_driver[0]); i++)
+		if (strcmp(driver, missed_by_driver[i].driver) == 0)
+			n->missed_why = missed_by_driver[i].why;
+}
 
 uint64_t nic_counter_advance(struct nic_counter *c, uint64_t value, bool *reset) {
 	uint64_t before = c->last, top = c->fallen_from;
@@ -118,11 +140,7 @@ void nic_counters_update(
 	no_buffer = advance(&counters->no_buffer, &n->no_buffer, stats->rx_nombuf, &ignored);
 	if (reset)
 		rtap_counter_add(&counters->statistics_resets, 1);
-	complain(
-		&n->missed_said, port_id, missed, "the device dropped",
-		"no descriptor was free, its receive workers do not keep up; more receive-queues, "
-		"receive-descriptors or receive-lcores, or cores of their own (isolcpus) help"
-	);
+	complain(&n->missed_said, port_id, missed, "the device dropped", n->missed_why);
 	complain(
 		&n->no_buffer_said, port_id, no_buffer, "the device dropped",
 		"no packet buffer was free; a larger buffer-memory helps"

@@ -29,6 +29,7 @@ struct nic_complaint {
 };
 
 struct nic_counters {
+	const char *missed_why; // cause and remedy of missed packets with this driver
 	struct nic_counter received, received_bytes, missed, errors, no_buffer;
 	struct nic_complaint missed_said, no_buffer_said, malformed_said, cut_said, multiplied_said;
 	uint64_t malformed, cut; // of the queues, as last seen
@@ -39,6 +40,8 @@ struct nic_queue_sums {
 	uint16_t nb_queues;
 	uint64_t received, malformed, cut;
 };
+
+void nic_counters_init(struct nic_counters *n, const char *driver);
 
 // Advance the port's counters by what its driver says, and log drops, malformed and cut packets, and a driver
 // that hands over more packets than it counts.

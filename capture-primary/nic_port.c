@@ -21,6 +21,8 @@
 #define LOG_TYPE "port"
 
 #define VLAN_TAGS_BYTES 8 // two tags beyond the MTU
+#define AF_XDP_FILL_RING                                                                           \
+	2048 // buffers of a queue, as net_af_xdp makes it, and does not empty at its end
 
 static bool gave_a_port(const char *device) {
 	struct rte_dev_iterator iterator;
@@ -133,6 +135,7 @@ int nic_port_find(const struct rtap_config *cfg, struct nic_port *ports) {
 		port->port_id = port_id;
 		port->node = node < 0 || node >= SIZING_MAX_NODES ? 0 : (unsigned int)node;
 		port->driver = info.driver_name;
+		nic_counters_init(&port->counted, port->driver);
 		rte_eth_dev_get_name_by_port(port_id, port->name);
 		find_device(port, cfg);
 		nb_ports++;
@@ -323,6 +326,8 @@ int nic_port_configure(
 	    conf.rxmode.mtu, cfg->promiscuous ? ", promiscuous" : "");
 	port->symmetric_rss = nic_rss_report(port->port_id, port->nb_queues, key_len);
 	find_device_clock(port);
+	if (strcmp(port->driver, "net_af_xdp") == 0)
+		port->nb_kept_buffers = (uint64_t)port->nb_queues * AF_XDP_FILL_RING;
 	if (cfg->promiscuous && (rc = rte_eth_promiscuous_enable(port->port_id)) != 0
 	    && rc != -ENOTSUP)
 		LOG(WARNING, "port %u: no promiscuous mode: %s", port->port_id, strerror(-rc));
