@@ -11,7 +11,8 @@ enum rtap_exit_code {
 	RTAP_EXIT_NOT_ROOT = 4,
 	RTAP_EXIT_HUGEPAGES = 5, // none, or too few
 	RTAP_EXIT_NO_PORTS = 6, // no usable DPDK port
-	RTAP_EXIT_ALREADY_RUNNING = 7, // the instance has a primary, or couriers of an earlier one
+	// The instance has a primary or couriers of an earlier one, or its name is in use as file-prefix.
+	RTAP_EXIT_ALREADY_RUNNING = 7,
 	RTAP_EXIT_NO_PRIMARY = 8, // the instance has no running primary
 	RTAP_EXIT_MISMATCH = 9, // layout or DPDK version differs between primary and secondary
 	RTAP_EXIT_ATTACH = 10, // the attach did not finish in time

@@ -46,7 +46,8 @@ rtap_instance_path(const struct rtap_instance *inst, const char *file, char *buf
 int rtap_instance_create_dir(const struct rtap_instance *inst, gid_t gid);
 
 // Let EAL put its runtime files into the directory of the instance (sets $RUNTIME_DIRECTORY, which
-// EAL reads). Both sides call it before rte_eal_init().
+// EAL reads). Before rte_eal_init(): a secondary, and a primary that cannot make its link, see
+// capture-primary/eal_prefix.h.
 int rtap_instance_set_eal_runtime_dir(const struct rtap_instance *inst);
 
 // Open a lock file of the instance (created 0600 when missing, with the group of the directory,

@@ -98,22 +98,30 @@ def attach(tap, lab, what):
 
 # ---- beside a primary ----------------------------------------------------------------------------
 
-def testpmd(lab, mode):
-    return run("dpdk-testpmd", f"--file-prefix={lab.name}", f"--proc-type={mode}", "--no-pci",
-               "--vdev=net_null0", "-m", "64", "-l", "0-1", "--", "-i", "--total-num-mbufs=2048")
-
-
-def telemetry(lab, *commands):
-    return run("sh", "-c", 'printf "%s\\n" "$@" | dpdk-telemetry.py -f "$0"', lab.name, *commands)
-
-
-def proc_info(lab, *options):
-    return run("dpdk-proc-info", f"--file-prefix={lab.name}", "--no-pci", "--", *options)
+def tools(lab, pid):
+    """(what, command, exit code, what it says) of DPDK's tools beside the primary `pid`."""
+    prefix = f"--file-prefix={lab.name}"
+    testpmd = ["--no-pci", "--vdev=net_null0", "-m", "64", "-l", "0-1", "--", "-i",
+               "--total-num-mbufs=2048"]
+    telemetry = ["sh", "-c", 'printf "%s\\n" "$@" | dpdk-telemetry.py -f "$0"', lab.name]
+    proc_info = ["dpdk-proc-info", prefix, "--no-pci", "--"]
+    for mode, said in ("auto", "type: SECONDARY"), ("primary", "Is another primary process running"):
+        yield (f"dpdk-testpmd, {mode}",
+               ["dpdk-testpmd", prefix, f"--proc-type={mode}", *testpmd], 1, said)
+    yield ("dpdk-telemetry.py, the ports", [*telemetry, "/ethdev/list"], 0, '{"/ethdev/list": [0]}')
+    yield ("dpdk-telemetry.py, more",
+           [*telemetry, "/info", "/ethdev/stats,0", "/ethdev/xstats,0", "/ethdev/info,0",
+            "/eal/heap_info,0", "/eal/memzone_list", "/mempool/info,rtap_mbufs_0"], 0,
+           f'"pid": {pid}')
+    yield "dpdk-proc-info, statistics", [*proc_info, "--xstats"], 0, "rx_good_packets: "
+    yield ("dpdk-proc-info, more", [*proc_info, "--show-port", "--show-ring", "--show-mempool"], 0,
+           "ring <rtap_p0_q1_r3>")
+    yield "dpdk-dumpcap -D", ["dpdk-dumpcap", prefix, "-D"], 0, "0. net_tap0"
 
 
 def tools_beside_a_capture(tap, lab):
     """What DPDK's own tools do to it, while packets come and go."""
-    lab.start_broker(port=9492)
+    lab.start_broker(port=9792)
     lab.create_topic(partitions=8)
     lab.write_config({"buffer-memory": "16MiB"})
     capture = lab.start_primary()
@@ -121,22 +129,8 @@ def tools_beside_a_capture(tap, lab):
     files = hugepage_files(lab.name)
     sender = lab.start_traffic(1_000_000, 2_000)
     attach(tap, lab, "before all")
-    for what, outcome, code, said in (
-            ("dpdk-testpmd --proc-type=auto", testpmd(lab, "auto"), 1, "type: SECONDARY"),
-            ("dpdk-testpmd --proc-type=primary", testpmd(lab, "primary"), 1,
-             "Is another primary process running"),
-            ("dpdk-telemetry.py: /ethdev/list", telemetry(lab, "/ethdev/list"), 0,
-             '{"/ethdev/list": [0]}'),
-            ("dpdk-telemetry.py: many", telemetry(
-                lab, "/info", "/ethdev/stats,0", "/ethdev/xstats,0", "/ethdev/info,0",
-                "/eal/heap_info,0", "/eal/memzone_list", "/mempool/info,rtap_mbufs_0"), 0,
-             f'"pid": {capture.pid}'),
-            ("dpdk-proc-info: statistics", proc_info(lab, "--xstats"), 0,
-             "rx_good_packets: "),
-            ("dpdk-proc-info: the rest", proc_info(
-                lab, "--show-port", "--show-ring", "--show-mempool"), 0, "ring <rtap_p0_q1_r3>"),
-            ("dpdk-dumpcap -D", run("dpdk-dumpcap", f"--file-prefix={lab.name}", "-D"), 0,
-             "0. net_tap0")):
+    for what, command, code, said in tools(lab, capture.pid):
+        outcome = run(*command)
         tap.ok(outcome.code == code and said in outcome.out + outcome.err,
                f"{what} says '{said}' and ends with {code}", outcome)
         tap.equal(hugepage_files(lab.name), files, f"{what}: the hugepage files are the same")
