@@ -104,8 +104,9 @@ static int say_why_not(const struct rtap_config *cfg, int eal_errno) {
 
 	if (eal_errno == ENODEV) {
 		LOG(ERR,
-		    "%s: EAL knows no such device, its lines above name it; use PCI addresses "
-		    "as `dpdk-devbind.py --status` shows them, or vdevs such as net_tap0,iface=rtap0",
+		    "%s: EAL knows no such device, its lines above name it; allowed: a driver's name "
+		    "and a number (net_af_packet0, net_memif0, net_pcap0, net_tap0, net_vhost0), or a "
+		    "PCI address as `dpdk-devbind.py --status` shows it",
 		    rtap_config_place(cfg, "devices", place, sizeof(place)));
 		return RTAP_EXIT_NO_PORTS;
 	}

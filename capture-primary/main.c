@@ -3,6 +3,8 @@
 
 #include "capture.h"
 #include "control_loop.h"
+#include "device_check.h"
+#include "device_sockets.h"
 #include "eal.h"
 #include "exit_code.h"
 #include "instance_locks.h"
@@ -94,7 +96,9 @@ run(const struct rtap_config *cfg, const struct rtap_instance *inst, const struc
 	code = runtime_files_take(inst, cfg->hugepage_directory);
 	if (code >= 0)
 		return code;
-	code = eal_start(cfg, &plan, opt->eal_args, (unsigned int)opt->nb_eal_args);
+	code = device_sockets_remove_stale(cfg);
+	if (code < 0)
+		code = eal_start(cfg, &plan, opt->eal_args, (unsigned int)opt->nb_eal_args);
 	if (code >= 0)
 		goto remove_files;
 	rtap_stop_flag_install();
@@ -151,6 +155,8 @@ int main(int argc, char **argv) {
 	}
 	rtap_log_init("capture-primary", cfg.log_level);
 	code = compile_filter(&cfg, &filter);
+	if (code < 0)
+		code = device_check(&cfg);
 	if (code >= 0)
 		return code;
 	if (opt.check)

@@ -3,6 +3,7 @@
 
 #include "nic_port.h"
 
+#include "config_schema.h"
 #include "log.h"
 #include "nic_rss.h"
 #include "pci_nics.h"
@@ -43,13 +44,21 @@ static int check_named_devices(const struct rtap_config *cfg) {
 	char place[512];
 
 	for (unsigned int i = 0; i < cfg->devices.nb_items; i++) {
-		if (gave_a_port(cfg->devices.items[i]))
+		const char *device = cfg->devices.items[i];
+
+		if (gave_a_port(device))
 			continue;
-		LOG(ERR,
-		    "%s: %s gave no port, EAL's lines above may say why; NICs of this "
-		    "machine: %s; `dpdk-devbind.py --bind=vfio-pci ADDRESS` binds one",
-		    rtap_config_place(cfg, "devices", place, sizeof(place)), cfg->devices.items[i],
-		    pci_nics_describe());
+		rtap_config_place(cfg, "devices", place, sizeof(place));
+		if (rtap_config_device_is_pci(device))
+			LOG(ERR,
+			    "%s: %s gave no port, EAL's lines above may say why; NICs of this "
+			    "machine: %s; `dpdk-devbind.py --bind=vfio-pci ADDRESS` binds one",
+			    place, device, pci_nics_describe());
+		else
+			LOG(ERR,
+			    "%s: %s gave no port, EAL's lines above may say why; needs arguments that "
+			    "its driver takes, and what they name free for it",
+			    place, device);
 		return -ENODEV;
 	}
 	return 0;
@@ -188,6 +197,16 @@ static int adjust_queues(
 	return check_made_queues(port, cfg, info);
 }
 
+// Some drivers name the size of a standard frame as their largest, and hand over larger ones whole.
+static bool limits_frames(const char *driver) {
+	static const char *const others[] = {"net_af_packet", "net_memif", "net_tap"};
+
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		if (strcmp(driver, others[i]) == 0)
+			return false;
+	return true;
+}
+
 // The largest MTU that the device takes, at most the one asked for.
 static uint16_t adjust_mtu(
 	const struct nic_port *port, const struct rtap_config *cfg,
@@ -202,7 +221,7 @@ static uint16_t adjust_mtu(
 		mtu = info->max_mtu;
 	if (info->max_rx_pktlen > overhead && mtu > info->max_rx_pktlen - overhead)
 		mtu = info->max_rx_pktlen - overhead;
-	if (mtu < cfg->mtu)
+	if (mtu < cfg->mtu && limits_frames(port->driver))
 		LOG(WARNING, "port %u (%s): mtu %" PRIu64 " asked for, the device takes %u",
 		    port->port_id, port->driver, cfg->mtu, mtu);
 	return (uint16_t)mtu;

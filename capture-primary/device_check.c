@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// What can be said of the devices of a configuration before EAL starts.
+
+#include "device_check.h"
+
+#include "af_packet_check.h"
+#include "capture_file.h"
+#include "device_entry.h"
+#include "interface.h"
+#include "log.h"
+#include "memif_buffers.h"
+#include "vdev_args.h"
+
+#include <rte_ether.h>
+#include <rte_version.h>
+
+#include <errno.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <string.h>
+
+#define LOG_TYPE "device"
+
+// net_pcap opens an interface with this snapshot length.
+#define PCAP_INTERFACE_SNAPLEN RTE_ETHER_MAX_JUMBO_FRAME_LEN
+
+static int refuse_absent(const struct device_entry *entry, const char *key, const char *name) {
+	return device_entry_refuse(
+		entry, RTAP_EXIT_NO_PORTS,
+		"%s=%s: there is no such interface in this network namespace; `ip link` shows which "
+		"ones there are",
+		key, name
+	);
+}
+
+// An interface that a driver opens must be there, up, and an Ethernet one.
+static int
+check_interface(const struct device_entry *entry, const char *key, const char *name, struct interface *interface) {
+	char type[64];
+	int rc;
+
+	if (strcmp(name, "any") == 0)
+		return device_entry_refuse(
+			entry, RTAP_EXIT_CONFIG,
+			"%s=any: frames of all interfaces come without their Ethernet headers "
+			"(Linux cooked); allowed: a device for each Ethernet interface",
+			key
+		);
+	rc = interface_read(name, interface);
+	if (rc == -ENODEV)
+		return refuse_absent(entry, key, name);
+	if (rc < 0)
+		return device_entry_refuse(
+			entry, RTAP_EXIT_NO_PORTS, "%s=%s: %s", key, name, strerror(-rc)
+		);
+	if (!interface_is_ethernet(interface))
+		return device_entry_refuse(
+			entry, RTAP_EXIT_CONFIG,
+			"%s=%s: its link type is %s; allowed: an Ethernet interface", key, name,
+			interface_link_type(interface->link_type, type, sizeof(type))
+		);
+	if (interface->up)
+		return -1;
+	return device_entry_refuse(
+		entry, RTAP_EXIT_NO_PORTS, "%s=%s: the interface is down; `ip link set %s up`", key,
+		name, name
+	);
+}
+
+static int
+check_iface(const struct device_entry *entry, char *name, size_t size, struct interface *interface) {
+	int code;
+
+	if (!device_entry_get(entry, "iface", 0, name, size, &code) && code < 0)
+		return device_entry_refuse(
+			entry, RTAP_EXIT_CONFIG,
+			"iface= is missing; allowed: iface=NAME of an Ethernet interface, `ip link` "
+			"shows them"
+		);
+	return code >= 0 ? code : check_interface(entry, "iface", name, interface);
+}
+
+static int check_af_packet(struct device_entry *entry) {
+	char name[VDEV_INTERFACE_SIZE];
+	struct interface interface;
+	int code = check_iface(entry, name, sizeof(name), &interface);
+
+	return code >= 0 ? code : af_packet_check(entry, name, &interface);
+}
+
+static int check_af_xdp(struct device_entry *entry) {
+	char name[VDEV_INTERFACE_SIZE];
+	struct interface interface;
+
+	return check_iface(entry, name, sizeof(name), &interface);
+}
+
+static int check_file(const struct device_entry *entry, const char *path) {
+	char why[512];
+	int rc = capture_file_check(path, why, sizeof(why));
+
+	if (rc == -EINVAL)
+		return device_entry_refuse(
+			entry, RTAP_EXIT_CONFIG, "rx_pcap=%s: %s; allowed: EN10MB (Ethernet)", path,
+			why
+		);
+	if (rc < 0)
+		return device_entry_refuse(
+			entry, RTAP_EXIT_NO_PORTS,
+			"rx_pcap=%s: %s; needs a capture file of Ethernet "
+			"frames that tcpdump -r reads, too",
+			path, why
+		);
+	return -1;
+}
+
+// Every occurrence of a key; *nb_found counts on.
+static int
+check_pcap_key(const struct device_entry *entry, const char *key, unsigned int *nb_found) {
+	struct interface interface;
+	char value[PATH_MAX];
+	int code = -1;
+
+	for (unsigned int n = 0;
+	     code < 0 && device_entry_get(entry, key, n, value, sizeof(value), &code); n++) {
+		++*nb_found;
+		code = strcmp(key, "rx_pcap") == 0 ? check_file(entry, value)
+						   : check_interface(entry, key, value, &interface);
+	}
+	return code;
+}
+
+// The driver takes the first of these that it finds, rx_iface and rx_iface_in together.
+static int check_pcap(struct device_entry *entry) {
+	static const char *const keys[] = {"iface", "rx_pcap", "rx_iface", "rx_iface_in"};
+	unsigned int nb_found = 0;
+	int code = -1;
+
+	for (unsigned int i = 0; code < 0 && i < sizeof(keys) / sizeof(keys[0]); i++)
+		if (nb_found == 0 || i == 3)
+			code = check_pcap_key(entry, keys[i], &nb_found);
+	if (code >= 0 || nb_found > 0)
+		return code;
+	return device_entry_refuse(
+		entry, RTAP_EXIT_CONFIG,
+		"it names nothing to capture from; allowed: rx_pcap=FILE, iface=NAME, rx_iface=NAME "
+		"or rx_iface_in=NAME"
+	);
+}
+
+static int check_tun(struct device_entry *entry) {
+	return device_entry_refuse(
+		entry, RTAP_EXIT_CONFIG,
+		"its link type is raw IP, without an Ethernet header; allowed: net_tap"
+	);
+}
+
+static int check_memif(struct device_entry *entry) {
+	uint32_t frame = (uint32_t)entry->cfg->mtu + DEVICE_FRAME_OVERHEAD;
+	bool mixes = memif_buffers_mixes(RTE_VER_YEAR, RTE_VER_MONTH, RTE_VER_MINOR);
+	struct memif_buffers buffers;
+
+	if (memif_buffers_read(&buffers, entry->text) < 0)
+		return device_entry_refuse(
+			entry, RTAP_EXIT_CONFIG, "bsize= is no size; allowed: 1 to 65535"
+		);
+	if (buffers.server && mixes)
+		LOG(NOTICE,
+		    "%s: its client chooses the size of a buffer, and larger frames arrive mixed up "
+		    "with DPDK %d.%02d.%d: start it with bsize=%u or more",
+		    entry->text, RTE_VER_YEAR, RTE_VER_MONTH, RTE_VER_MINOR,
+		    memif_buffers_size(frame));
+	if (buffers.server || buffers.zero_copy || buffers.bytes >= frame)
+		return -1;
+	if (!buffers.has_bytes)
+		return device_entry_add(entry, "bsize=%u", memif_buffers_size(frame));
+	if (!mixes)
+		return -1;
+	return device_entry_refuse(
+		entry, RTAP_EXIT_CONFIG,
+		"bsize=%u is less than frames of `mtu: %" PRIu64
+		"` need, and DPDK %d.%02d.%d mixes "
+		"up what takes several buffers; needs bsize=%u or more, or a smaller mtu",
+		buffers.bytes, entry->cfg->mtu, RTE_VER_YEAR, RTE_VER_MONTH, RTE_VER_MINOR,
+		memif_buffers_size(frame)
+	);
+}
+
+static const struct {
+	const char *driver;
+	int (*check)(struct device_entry *entry);
+} checks[] = {
+	{"net_af_packet", check_af_packet},
+	{"net_af_xdp", check_af_xdp},
+	{"net_memif", check_memif},
+	{"net_pcap", check_pcap},
+	{"net_tun", check_tun},
+};
+
+static int check_device(struct device_entry *entry) {
+	for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]); i++)
+		if (vdev_args_driver_is(entry->text, checks[i].driver))
+			return checks[i].check(entry);
+	return -1;
+}
+
+int device_check(struct rtap_config *cfg) {
+	int code = -1;
+
+	for (unsigned int i = 0; code < 0 && i < cfg->devices.nb_items; i++) {
+		struct device_entry entry = {cfg, cfg->devices.items[i]};
+
+		code = check_device(&entry);
+		cfg->devices.items[i] = entry.text;
+	}
+	return code;
+}
+
+uint32_t device_check_cut_bytes(const char *device) {
+	char name[VDEV_INTERFACE_SIZE];
+
+	if (vdev_args_driver_is(device, "net_af_packet"))
+		return af_packet_check_cut_bytes(device);
+	if (vdev_args_driver_is(device, "net_pcap")
+	    && vdev_args_interface(device, name, sizeof(name)) == 0 && name[0] != '\0')
+		return PCAP_INTERFACE_SNAPLEN;
+	return 0;
+}

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// What can be said of the devices of a configuration before EAL starts: files, interfaces and link types that
+// are wrong, and sizes with which a driver would cut or mix up frames. Reads, changes nothing on the machine.
+
+#pragma once
+
+#include "config.h"
+
+#include <stdint.h>
+
+// Check each device, and add to its entry in cfg->devices the arguments for which the driver's defaults are too
+// small: framesz and blocksz of net_af_packet, bsize of net_memif. Returns -1, or the exit code to leave with:
+// one line was logged that names the device, what is wrong and the remedy.
+int device_check(struct rtap_config *cfg);
+
+// Length from which on a frame of the device may have been cut without a word, by its arguments after
+// device_check(); 0 when its driver does not do so. The bytes of a VLAN tag that net_af_packet put back
+// (RTE_MBUF_F_RX_VLAN) come on top.
+uint32_t device_check_cut_bytes(const char *device);

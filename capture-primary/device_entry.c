@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// An entry of `devices` while it is checked.
+
+#include "device_entry.h"
+
+#include "log.h"
+#include "vdev_args.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define LOG_TYPE "device"
+
+int device_entry_refuse(
+	const struct device_entry *entry, enum rtap_exit_code code, const char *fmt, ...
+) {
+	char place[512], *what;
+	va_list ap;
+	int len;
+
+	va_start(ap, fmt);
+	len = vasprintf(&what, fmt, ap);
+	va_end(ap);
+	LOG(ERR, "%s: %s: %s", rtap_config_place(entry->cfg, "devices", place, sizeof(place)),
+	    entry->text, len >= 0 ? what : "is refused");
+	if (len >= 0)
+		free(what);
+	return (int)code;
+}
+
+int device_entry_add(struct device_entry *entry, const char *fmt, ...) {
+	char *arguments, *text = NULL;
+	va_list ap;
+	int len;
+
+	va_start(ap, fmt);
+	len = vasprintf(&arguments, fmt, ap);
+	va_end(ap);
+	if (len >= 0) {
+		len = asprintf(&text, "%s,%s", entry->text, arguments);
+		if (len >= 0)
+			LOG(NOTICE, "%s: %s added for the largest frames that may come",
+			    entry->text, arguments);
+		free(arguments);
+	}
+	if (len < 0)
+		return device_entry_refuse(entry, RTAP_EXIT_FAILURE, "%s", strerror(ENOMEM));
+	free(entry->text);
+	entry->text = text;
+	return -1;
+}
+
+bool device_entry_get(
+	const struct device_entry *entry, const char *key, unsigned int n, char *value, size_t size,
+	int *code
+) {
+	int rc = vdev_args_get(entry->text, key, n, value, size);
+
+	*code = -1;
+	if (rc == -ENOSPC)
+		*code = device_entry_refuse(
+			entry, RTAP_EXIT_CONFIG, "%s= is too long; allowed: %zu characters", key,
+			size - 1
+		);
+	else if (rc < 0 && rc != -ENOENT)
+		*code = device_entry_refuse(
+			entry, RTAP_EXIT_CONFIG,
+			"EAL does not take its arguments; allowed: NAME,KEY=VALUE,... with at "
+			"most 32 keys"
+		);
+	return rc == 0;
+}

@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The sockets that devices of the configuration make: net_memif as a server, net_vhost.
+//
+// A process that is killed leaves its socket's file, and neither driver starts while there is one.
+
+#pragma once
+
+#include "config.h"
+
+// Remove files that no process listens on any more. To be called with the instance's locks taken: a socket that
+// answers belongs to another program. Returns -1, or the exit code to leave with, its line logged.
+int device_sockets_remove_stale(const struct rtap_config *cfg);
