@@ -55,14 +55,15 @@ static int refuse_data_room(
 	snprintf(room, sizeof(room), "mbuf-data-room: %" PRIu64 " or more", needed);
 	return device_entry_refuse(
 		entry, RTAP_EXIT_CONFIG,
-		"%s has frames of up to %u bytes, framesz=%u, too much for mbuf-data-room: %u; "
+		"%s has frames of up to %u bytes; framesz=%u is too large for mbuf-data-room: %u; "
 		"needs %s%s",
-		name, frame, given, data_room, needed <= UINT16_MAX ? room : "a smaller framesz",
+		name, frame, given, data_room,
+		needed <= UINT16_MAX ? room : "a slot that fits the largest, 65535",
 		smaller_mtu(name, af_packet_ring_slot_of_room(data_room), mtu, sizeof(mtu))
 	);
 }
 
-// The largest frame with which the interface merges packets, or hands over its own before they are cut up.
+// Offloads make frames that are larger than the MTU: received ones are joined, sent ones not yet cut up.
 static void warn_of_merged(
 	const struct device_entry *entry, const char *name, const struct interface *interface,
 	uint32_t slot

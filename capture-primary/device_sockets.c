@@ -33,7 +33,7 @@ static int has_listener(const struct device_socket *s) {
 
 	if (fd < 0)
 		return errno_set(errno);
-	strcpy(address.sun_path, s->path);
+	memcpy(address.sun_path, s->path, sizeof(address.sun_path));
 	rc = connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0 ? 0 : errno;
 	close(fd);
 	if (rc == ECONNREFUSED || rc == ENOENT)
@@ -86,7 +86,7 @@ static int check_memif(const struct device_entry *entry) {
 	    || strstr(abstract, "no") == NULL)
 		return -1;
 	if (!device_entry_get(entry, "socket", 0, s.path, sizeof(s.path), &code) && code < 0)
-		strcpy(s.path, MEMIF_SOCKET);
+		memcpy(s.path, MEMIF_SOCKET, sizeof(MEMIF_SOCKET));
 	return code >= 0 ? code : remove_stale(entry, &s);
 }
 

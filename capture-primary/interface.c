@@ -71,7 +71,7 @@ int interface_read(const char *name, struct interface *interface) {
 
 	if (strlen(name) >= sizeof(request.ifr_name))
 		return errno_set(ENODEV);
-	strcpy(request.ifr_name, name);
+	memcpy(request.ifr_name, name, strlen(name));
 	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return errno_set(errno);

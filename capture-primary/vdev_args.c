@@ -9,7 +9,6 @@
 
 #include <errno.h>
 #include <limits.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -81,7 +80,7 @@ int vdev_args_get(const char *device, const char *key, unsigned int n, char *val
 	else if (strlen(found) >= size)
 		rc = errno_set(ENOSPC);
 	else
-		snprintf(value, size, "%s", found);
+		memcpy(value, found, strlen(found) + 1);
 	rte_kvargs_free(args);
 	return rc;
 }

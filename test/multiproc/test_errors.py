@@ -263,8 +263,6 @@ def no_ports(tap, lab):
             ({"devices": "0000:99:00.0"}, [], ["0000:99:00.0", *nics], "a PCI address of nothing"),
             ({"devices": ["net_ring0", "0000:99:00.0"]}, [], ["0000:99:00.0", *nics],
              "one device that is there and one that is not"),
-            ({"devices": "net_pcap0,rx_pcap=/nonexistent"}, [], ["net_pcap0,rx_pcap=/nonexistent"],
-             "a device that does not start"),
             ({"devices": "net_tpa0,iface=x"}, [], ["devices", "dpdk-devbind", "net_tap0"],
              "an unknown driver")):
         lab.write_config({**SMALL, **config})

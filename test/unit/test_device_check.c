@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The check of devices, as far as it needs neither files nor interfaces.
+
+#include "check_main.h"
+#include "config.h"
+#include "device_check.h"
+#include "exit_code.h"
+
+#include <check.h>
+
+#include <string.h>
+
+#define LENGTH(array) (int)(sizeof(array) / sizeof((array)[0]))
+
+static const struct {
+	const char *yaml;
+	int code;
+	const char *device; // the first one afterwards
+} configurations[] = {
+	{"topic: t", -1, NULL},
+	{"devices: net_null0", -1, "net_null0"},
+	{"devices: 0000:03:00.0", -1, "0000:03:00.0"},
+	{"devices: net_memif0", -1, "net_memif0,bsize=9216"},
+	{"devices: [\"net_memif0,role=client,id=1\", net_null0]", -1,
+	 "net_memif0,role=client,id=1,bsize=9216"},
+	{"devices: net_memif0\nmtu: 2026", -1, "net_memif0"},
+	{"devices: net_memif0\nmtu: 2027", -1, "net_memif0,bsize=3072"},
+	{"devices: \"net_memif0,role=server\"", -1, "net_memif0,role=server"},
+	{"devices: \"net_memif0,zero-copy=yes\"", -1, "net_memif0,zero-copy=yes"},
+	{"devices: \"net_memif0,bsize=9728\"", -1, "net_memif0,bsize=9728"},
+	{"devices: \"net_memif0,bsize=0\"", RTAP_EXIT_CONFIG, "net_memif0,bsize=0"},
+	{"devices: net_tun0", RTAP_EXIT_CONFIG, "net_tun0"},
+	{"devices: [net_null0, net_tun0]", RTAP_EXIT_CONFIG, "net_null0"},
+	{"devices: eth_pcap0", RTAP_EXIT_CONFIG, "eth_pcap0"},
+	{"devices: \"net_pcap0,tx_pcap=x\"", RTAP_EXIT_CONFIG, "net_pcap0,tx_pcap=x"},
+	{"devices: \"net_pcap0,rx_pcap=-\"", -1, "net_pcap0,rx_pcap=-"},
+	{"devices: \"net_af_packet0,iface=a-name-of-more-than-15\"", RTAP_EXIT_NO_PORTS,
+	 "net_af_packet0,iface=a-name-of-more-than-15"},
+};
+
+START_TEST(check) {
+	struct rtap_config_error error;
+	struct rtap_config cfg;
+	const char *yaml = configurations[_i].yaml;
+
+	ck_assert_int_eq(rtap_config_load_buffer(&cfg, "t.yaml", yaml, strlen(yaml), &error), 0);
+	ck_assert_int_eq(device_check(&cfg), configurations[_i].code);
+	if (configurations[_i].device != NULL)
+		ck_assert_str_eq(cfg.devices.items[0], configurations[_i].device);
+	rtap_config_fini(&cfg);
+}
+END_TEST
+
+static const struct {
+	const char *device;
+	uint32_t bytes;
+} cuts[] = {
+	{"net_af_packet0,iface=x", 1982},
+	{"eth_af_packet0,iface=x,framesz=9216,blocksz=36864", 9150},
+	{"net_pcap0,iface=x", 16128},
+	{"net_pcap0,rx_iface_in=x", 16128},
+	{"net_pcap0,rx_pcap=x", 0},
+	{"net_tap0,iface=x", 0},
+	{"net_memif0", 0},
+	{"0000:03:00.0", 0},
+};
+
+START_TEST(cut_bytes) {
+	ck_assert_uint_eq(device_check_cut_bytes(cuts[_i].device), cuts[_i].bytes);
+}
+END_TEST
+
+static Suite *make_suite(void) {
+	Suite *suite = suite_create("device_check");
+	TCase *tcase = tcase_create("device_check");
+
+	tcase_add_loop_test(tcase, check, 0, LENGTH(configurations));
+	tcase_add_loop_test(tcase, cut_bytes, 0, LENGTH(cuts));
+	suite_add_tcase(suite, tcase);
+	return suite;
+}
+
+CHECK_MAIN(make_suite)
