@@ -112,13 +112,13 @@ def kill_process(pid, started, timeout=10):
 class Program:
     """A program in the background, with its output in NAME.out and NAME.err."""
 
-    def __init__(self, name, command, logs, env=None, pass_fds=()):
+    def __init__(self, name, command, logs, env=None, pass_fds=(), stdin=subprocess.DEVNULL):
         self.name = name
         self.out_path, self.err_path = logs / f"{name}.out", logs / f"{name}.err"
         with open(self.out_path, "wb") as out, open(self.err_path, "wb") as err:
             # In a session of its own: a Ctrl-C is for us, who end it in good order.
             self.process = subprocess.Popen([str(word) for word in command], stdout=out, stderr=err,
-                                            stdin=subprocess.DEVNULL, start_new_session=True,
+                                            stdin=stdin, start_new_session=True,
                                             env={**os.environ, **(env or {})},
                                             pass_fds=pass_fds)
         self.pid = self.process.pid
@@ -580,7 +580,7 @@ class Lab:
     # -- traffic --
 
     def start_traffic(self, count, rate, *options, seed=1, max_frame=1514, replay=None,
-                      recorded=True):
+                      recorded=True, interface=INTERFACE):
         """Starts to send; the Sender's finish() waits for the end. `options` are traffic-gen's.
 
         What is not recorded is made once more for frames(): slower, and no file.
@@ -590,7 +590,7 @@ class Lab:
         source = [str(word) for word in (*source, *options)]
         generator = self.program("tools", "traffic-gen", "traffic-gen")
         return self.start("traffic-gen", [
-            "ip", "netns", "exec", self.name, generator, "--interface", INTERFACE,
+            "ip", "netns", "exec", self.name, generator, "--interface", interface,
             "--count", count, "--rate", rate, *(["--record", record] if record else []), *source],
             kind=Sender, record=record, remake=[generator, "--pcap", "-", *source])
 
