@@ -1,0 +1,127 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-3-Clause
+"""Capture from a memif and a vhost, byte for byte, into a real Kafka, while either end dies.
+
+    test_peer.py [--short | PART...]    default: all parts
+
+The other end is dpdk-testpmd, which forwards what is sent into a tap of its own. Prints TAP. The
+programs are those of $RINGTAP_BUILD (default: build/). Needs root.
+"""
+
+import contextlib
+import sys
+
+from vdev_lab import COUNT, capturing, run_parts
+
+PEER_TAP = "peer0"
+BUFFER = 9728  # of a memif; frames that take two corrupt the stream with DPDK 22.11
+
+
+class Memif:
+    """Both ends of a memif. Their socket is abstract: it lives in the namespace, not in a file."""
+
+    name = "net_memif"
+
+    def __init__(self, lab, role, queues):
+        self.lab, self.role, self.queues = lab, role, queues
+        self.path = f"{lab.name}-memif"
+        self.peer_first = role == "client"  # it does not start without its server
+
+    def device(self):
+        return f"net_memif0,role={self.role},socket={self.path},bsize={BUFFER}"
+
+    def start_peer(self):
+        role = "client" if self.role == "server" else "server"
+        device = f"net_memif1,role={role},socket={self.path},bsize={BUFFER}"
+        return self.lab.start_peer(device, self.queues, PEER_TAP)
+
+
+class Vhost:
+    """Vhost at the primary, virtio_user at the peer."""
+
+    name, peer_first = "net_vhost", False
+
+    def __init__(self, lab, role, queues):
+        self.lab, self.role, self.queues = lab, role, queues
+        self.path = lab.directory / "vhost.socket"
+
+    def device(self):
+        client = ",client=1" if self.role == "client" else ""
+        return f"net_vhost0,iface={self.path},queues={self.queues}{client}"
+
+    def start_peer(self):
+        server = ""
+        if self.role == "client":
+            server = ",server=1"
+            self.path.unlink(missing_ok=True)  # of an earlier peer, which did not do it
+        device = f"net_virtio_user0,path={self.path},queues={self.queues}{server}"
+        return self.lab.start_peer(device, self.queues, PEER_TAP)
+
+
+@contextlib.contextmanager
+def connected(tap, link, what):
+    """A capture from a link that is up; yields it and the peer."""
+    note = f", {link.name} as {link.role}, {link.queues} queue(s), {what}"
+    peer = link.start_peer() if link.peer_first else None
+    with capturing(tap, link.lab, note, devices=link.device(),
+                   receive_queues=link.queues) as capture:
+        peer = peer or link.start_peer()
+        capture.wait_link(1)
+        yield capture, peer
+
+
+def peer_dies(tap, link):
+    with connected(tap, link, "peer killed") as (capture, peer):
+        capture.send(PEER_TAP, max_frame=9014)
+        capture.drain()
+        peer.kill()
+        capture.primary.wait_log(r"port 0: link up(.|\n)*port 0: link down")
+        link.start_peer()
+        capture.wait_link(2)
+        capture.send(PEER_TAP, max_frame=9014)
+
+
+def primary_dies(tap, link, peer_again=False):
+    """Before that, a worker. peer_again: it does not reconnect and is started again, too."""
+    with connected(tap, link, "worker and primary killed") as (capture, peer):
+        sender = link.lab.start_sending(PEER_TAP, count=3 * COUNT, rate=COUNT, max_frame=9014)
+        link.lab.wait_delivered(COUNT // 2)
+        capture.kill_worker()
+        capture.sent += sender.finish().frames()
+        capture.kill_primary()
+        if peer_again:
+            peer.kill()
+        capture.start()
+        if peer_again:
+            link.start_peer()
+        capture.wait_link(1)
+        capture.send(PEER_TAP, max_frame=9014)
+
+
+def memif_server_restarted(tap, lab):
+    primary_dies(tap, Memif(lab, "server", 4), peer_again=True)
+
+
+def memif_client_restarted(tap, lab):
+    primary_dies(tap, Memif(lab, "client", 2))
+
+
+def vhost_server(tap, lab):
+    peer_dies(tap, Vhost(lab, "server", 2))
+
+
+def vhost_client(tap, lab):
+    peer_dies(tap, Vhost(lab, "client", 1))
+
+
+def vhost_client_restarted(tap, lab):
+    primary_dies(tap, Vhost(lab, "client", 2))
+
+
+ALL = (memif_server_restarted, memif_client_restarted, vhost_server, vhost_client,
+       vhost_client_restarted)
+SHORT = (memif_server_restarted, memif_client_restarted, vhost_client)
+
+
+if __name__ == "__main__":
+    sys.exit(run_parts("rtpeer", ALL, SHORT, sys.argv[1:]))
