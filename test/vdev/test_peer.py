@@ -18,21 +18,23 @@ BUFFER = 9728  # of a memif; frames that take two corrupt the stream with DPDK 2
 
 
 class Memif:
-    """Both ends of a memif. Their socket is abstract: it lives in the namespace, not in a file."""
+    """Both ends of a memif. An abstract socket lives in the namespace, not in a file."""
 
     name = "net_memif"
 
-    def __init__(self, lab, role, queues):
-        self.lab, self.role, self.queues = lab, role, queues
-        self.path = f"{lab.name}-memif"
-        self.peer_first = role == "client"  # it does not start without its server
+    def __init__(self, lab, role, queues, abstract=True, peer_first=False):
+        self.lab, self.role, self.queues, self.peer_first = lab, role, queues, peer_first
+        socket = f"{lab.name}-memif" if abstract else lab.directory / "memif.socket"
+        self.arguments = f"socket={socket},bsize={BUFFER}"
+        if not abstract:
+            self.arguments += ",socket-abstract=no"
 
     def device(self):
-        return f"net_memif0,role={self.role},socket={self.path},bsize={BUFFER}"
+        return f"net_memif0,role={self.role},{self.arguments}"
 
     def start_peer(self):
         role = "client" if self.role == "server" else "server"
-        device = f"net_memif1,role={role},socket={self.path},bsize={BUFFER}"
+        device = f"net_memif1,role={role},{self.arguments}"
         return self.lab.start_peer(device, self.queues, PEER_TAP)
 
 
@@ -103,7 +105,25 @@ def memif_server_restarted(tap, lab):
 
 
 def memif_client_restarted(tap, lab):
-    primary_dies(tap, Memif(lab, "client", 2))
+    primary_dies(tap, Memif(lab, "client", 2, peer_first=True))
+
+
+def memif_server(tap, lab):
+    peer_dies(tap, Memif(lab, "server", 2))
+
+
+def memif_client(tap, lab):
+    """The primary is there before its server, and after it."""
+    peer_dies(tap, Memif(lab, "client", 2))
+
+
+def memif_socket_file(tap, lab):
+    """The file of a killed server is in the way of the next one."""
+    primary_dies(tap, Memif(lab, "server", 1, abstract=False), peer_again=True)
+
+
+def vhost_server_restarted(tap, lab):
+    primary_dies(tap, Vhost(lab, "server", 1), peer_again=True)
 
 
 def vhost_server(tap, lab):
@@ -119,8 +139,10 @@ def vhost_client_restarted(tap, lab):
 
 
 ALL = (memif_server_restarted, memif_client_restarted, vhost_server, vhost_client,
-       vhost_client_restarted)
-SHORT = (memif_server_restarted, memif_client_restarted, vhost_client)
+       vhost_client_restarted, memif_server, memif_client, memif_socket_file,
+       vhost_server_restarted)
+SHORT = (memif_server_restarted, memif_server, memif_client,
+         memif_client_restarted, vhost_client, vhost_server_restarted)
 
 
 if __name__ == "__main__":
