@@ -30,14 +30,14 @@ static bool note_state(struct nic_link *link, struct rtap_port_counters *counter
 }
 
 // Returns the interface's state, up where there is none.
-static enum kernel_interface_state
+static enum interface_watch_state
 look_at_interface(struct nic_link *link, uint16_t port_id, struct rtap_port_counters *counters) {
-	enum kernel_interface_state state = KERNEL_INTERFACE_UP;
+	enum interface_watch_state state = INTERFACE_WATCH_UP;
 
 	if (link->iface.index == 0)
 		return state;
-	state = kernel_interface_look(&link->iface);
-	if (state == KERNEL_INTERFACE_UP || state == KERNEL_INTERFACE_DOWN)
+	state = interface_watch_look(&link->iface);
+	if (state == INTERFACE_WATCH_UP || state == INTERFACE_WATCH_DOWN)
 		return state;
 	if (!link->gone) {
 		note_state(link, counters, false);
@@ -47,12 +47,12 @@ look_at_interface(struct nic_link *link, uint16_t port_id, struct rtap_port_coun
 		    port_id, link->iface.name);
 	}
 	link->gone = true;
-	link->replaced = state == KERNEL_INTERFACE_REPLACED || link->own_iface;
-	return KERNEL_INTERFACE_GONE;
+	link->replaced = state == INTERFACE_WATCH_REPLACED || link->own_iface;
+	return INTERFACE_WATCH_GONE;
 }
 
 void nic_link_update(struct nic_link *link, uint16_t port_id, struct rtap_port_counters *counters) {
-	enum kernel_interface_state interface = look_at_interface(link, port_id, counters);
+	enum interface_watch_state interface = look_at_interface(link, port_id, counters);
 	struct rte_eth_link driver = {0};
 	bool up;
 
@@ -60,7 +60,7 @@ void nic_link_update(struct nic_link *link, uint16_t port_id, struct rtap_port_c
 		return;
 	if (driver.link_speed == RTE_ETH_SPEED_NUM_UNKNOWN)
 		driver.link_speed = 0;
-	up = driver.link_status != 0 && interface == KERNEL_INTERFACE_UP;
+	up = driver.link_status != 0 && interface == INTERFACE_WATCH_UP;
 	rtap_counter_set(&counters->link_speed_mbps, driver.link_speed);
 	if (note_state(link, counters, up))
 		say_state(port_id, up, driver.link_speed);

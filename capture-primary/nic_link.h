@@ -4,14 +4,14 @@
 #pragma once
 
 #include "counters.h"
-#include "kernel_interface.h"
+#include "interface_watch.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
 struct nic_link {
 	bool known; // its state was seen
-	struct kernel_interface iface; // index 0: there is none
+	struct interface_watch iface; // index 0: there is none
 	bool own_iface; // the device made it, and makes it again at a start only
 	bool gone; // the interface was deleted: the device captures nothing any more
 	bool replaced; // and a start would capture again

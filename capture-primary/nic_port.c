@@ -4,6 +4,7 @@
 #include "nic_port.h"
 
 #include "config_schema.h"
+#include "device_check.h"
 #include "log.h"
 #include "nic_rss.h"
 #include "pci_nics.h"
@@ -118,8 +119,9 @@ static void find_device(struct nic_port *port, const struct rtap_config *cfg) {
 	if (port->device == NULL)
 		return;
 	if (vdev_args_interface(port->device, value, sizeof(value)) == 0 && *value != '\0')
-		kernel_interface_find(&port->link.iface, value);
+		interface_watch_find(&port->link.iface, value);
 	port->link.own_iface = vdev_args_driver_is(port->device, "net_tap");
+	port->cut_bytes = device_check_cut_bytes(port->device);
 	port->reconnect.wanted = is_memif_client(port->device);
 }
 

@@ -7,20 +7,20 @@
 
 #include <net/if.h>
 
-enum kernel_interface_state {
-	KERNEL_INTERFACE_UP,
-	KERNEL_INTERFACE_DOWN,
-	KERNEL_INTERFACE_GONE,
-	KERNEL_INTERFACE_REPLACED, // gone, and there is another one of its name
+enum interface_watch_state {
+	INTERFACE_WATCH_UP,
+	INTERFACE_WATCH_DOWN,
+	INTERFACE_WATCH_GONE,
+	INTERFACE_WATCH_REPLACED, // gone, and there is another one of its name
 };
 
-struct kernel_interface {
+struct interface_watch {
 	char name[IF_NAMESIZE];
 	unsigned int index; // 0 = the device has none
 };
 
 // Remember the interface that has this name now, in this process's network namespace. Returns 0 or -ENODEV.
-int kernel_interface_find(struct kernel_interface *iface, const char *name);
+int interface_watch_find(struct interface_watch *iface, const char *name);
 
 // One or two ioctls; the name may have changed meanwhile.
-enum kernel_interface_state kernel_interface_look(const struct kernel_interface *iface);
+enum interface_watch_state interface_watch_look(const struct interface_watch *iface);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The interface of the kernel that a virtual device captures from.
 
-#include "kernel_interface.h"
+#include "interface_watch.h"
 
 #include "errno_set.h"
 
@@ -12,7 +12,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-int kernel_interface_find(struct kernel_interface *iface, const char *name) {
+int interface_watch_find(struct interface_watch *iface, const char *name) {
 	iface->index = if_nametoindex(name);
 	if (iface->index == 0)
 		return errno_set(ENODEV);
@@ -33,10 +33,10 @@ static bool is_running(const char *name) {
 	return rc < 0 || (request.ifr_flags & IFF_RUNNING) != 0;
 }
 
-enum kernel_interface_state kernel_interface_look(const struct kernel_interface *iface) {
+enum interface_watch_state interface_watch_look(const struct interface_watch *iface) {
 	char name[IF_NAMESIZE];
 
 	if (if_indextoname(iface->index, name) != NULL)
-		return is_running(name) ? KERNEL_INTERFACE_UP : KERNEL_INTERFACE_DOWN;
-	return if_nametoindex(iface->name) != 0 ? KERNEL_INTERFACE_REPLACED : KERNEL_INTERFACE_GONE;
+		return is_running(name) ? INTERFACE_WATCH_UP : INTERFACE_WATCH_DOWN;
+	return if_nametoindex(iface->name) != 0 ? INTERFACE_WATCH_REPLACED : INTERFACE_WATCH_GONE;
 }
