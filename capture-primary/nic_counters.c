@@ -42,8 +42,9 @@ uint64_t nic_counter_advance(struct nic_counter *c, uint64_t value, bool *reset)
 
 	c->last = value;
 	if (value < before) {
-		c->fallen_from = top > before ? top : before;
-		return 0;
+		c->fallen_from = value == 0 ? before : 0;
+		*reset |= value > 0;
+		return value;
 	}
 	if (value == before)
 		return 0;

@@ -14,12 +14,12 @@ struct rte_eth_stats;
 // One counter of a driver's.
 struct nic_counter {
 	uint64_t last; // as the driver said it
-	uint64_t fallen_from; // what it said before it said less, 0 = it did not
+	uint64_t fallen_from; // what it said before it said 0, 0 = it did not
 };
 
-// What came since the last call. Less than before is either a device that began again, or one that shows its
-// old sum again later: net_memif (22.11 to 24.11) shows 0 while its peer is away. Which it is, is told by the
-// next growth: back to where it was or beyond, or from the bottom, which sets *reset.
+// What came since the last call. Less than before is a device that began again, which sets *reset; 0 may also be
+// one that shows its old sum again later: net_memif (22.11 to 24.11) while its peer is away. Which it is, is
+// told by the next growth: back to where it was or beyond, or from the bottom.
 uint64_t nic_counter_advance(struct nic_counter *c, uint64_t value, bool *reset);
 
 // Packets that the log has to speak of, once a minute.

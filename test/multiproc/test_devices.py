@@ -242,7 +242,7 @@ def memif_sizes(tap, lab):
         tap.ok("bsize=9216 added" in started.log(), "memif: what was added is said", started.log())
         lab.start_secondary(1)
         started.wait_log("link up", 20)
-        peer.stdin.write(b"start\n")
+        peer.stdin.write(b"set fwd io retry\nset burst tx delay 10 retry 100000\nstart\n")
         peer.stdin.flush()
         time.sleep(2)  # it reads the file, and goes on to poll
         peer.communicate(b"stop\nquit\n", timeout=30)
