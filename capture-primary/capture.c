@@ -7,6 +7,7 @@
 #include "exit_code.h"
 #include "hugepages.h"
 #include "log.h"
+#include "nic_find.h"
 #include "now.h"
 #include "packet_pool.h"
 
@@ -261,7 +262,7 @@ int capture_create(
 	cap->inst = inst;
 	cap->filter = filter;
 	cap->slots_fd = rtap_lock_open(inst, "slots");
-	rc = nic_port_find(cfg, cap->ports);
+	rc = nic_find_ports(cfg, cap->ports);
 	if (rc < 0)
 		return RTAP_EXIT_NO_PORTS;
 	cap->nb_ports = (unsigned int)rc;

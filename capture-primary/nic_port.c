@@ -3,14 +3,10 @@
 
 #include "nic_port.h"
 
-#include "config_schema.h"
-#include "device_check.h"
 #include "log.h"
+#include "nic_find.h"
 #include "nic_rss.h"
-#include "pci_nics.h"
 #include "rx_worker.h"
-#include "sizing.h"
-#include "vdev_args.h"
 
 #include <rte_ethdev.h>
 #include <rte_mbuf.h>
@@ -25,140 +21,6 @@
 #define VLAN_TAGS_BYTES 8 // two tags beyond the MTU
 #define AF_XDP_FILL_RING                                                                           \
 	2048 // buffers of a queue, as net_af_xdp makes it, and does not empty at its end
-
-static bool gave_a_port(const char *device) {
-	struct rte_dev_iterator iterator;
-	uint16_t port_id = RTE_MAX_ETHPORTS;
-	char name[RTE_ETH_NAME_MAX_LEN];
-
-	snprintf(name, sizeof(name), "%.*s", (int)strcspn(device, ","), device);
-	if (rte_eth_iterator_init(&iterator, name) == 0)
-		port_id = rte_eth_iterator_next(&iterator);
-	if (port_id == RTE_MAX_ETHPORTS)
-		return false;
-	rte_eth_iterator_cleanup(&iterator);
-	return true;
-}
-
-// EAL goes on without a device that it cannot use; half a tap must not look like a whole one.
-static int check_named_devices(const struct rtap_config *cfg) {
-	char place[512];
-
-	for (unsigned int i = 0; i < cfg->devices.nb_items; i++) {
-		const char *device = cfg->devices.items[i];
-
-		if (gave_a_port(device))
-			continue;
-		rtap_config_place(cfg, "devices", place, sizeof(place));
-		if (rtap_config_device_is_pci(device))
-			LOG(ERR,
-			    "%s: %s gave no port, EAL's lines above may say why; NICs of this "
-			    "machine: %s; `dpdk-devbind.py --bind=vfio-pci ADDRESS` binds one",
-			    place, device, pci_nics_describe());
-		else
-			LOG(ERR,
-			    "%s: %s gave no port, EAL's lines above may say why; needs arguments that "
-			    "its driver takes, and what they name free for it",
-			    place, device);
-		return -ENODEV;
-	}
-	return 0;
-}
-
-static bool is_named(uint16_t port_id, const char *name) {
-	uint16_t other;
-
-	return rte_eth_dev_get_port_by_name(name, &other) == 0 && other == port_id;
-}
-
-// Members of a bond are polled by its driver. It makes them its own when it is configured, later than this.
-static bool is_member_of_bond(const struct rtap_config *cfg, uint16_t port_id) {
-	static const char *const keys[] = {"slave", "member"}; // DPDK 22.11, 23.11
-	char name[RTE_ETH_NAME_MAX_LEN];
-
-	for (unsigned int i = 0; i < cfg->devices.nb_items; i++) {
-		const char *device = cfg->devices.items[i];
-
-		if (!vdev_args_driver_is(device, "net_bonding"))
-			continue;
-		for (unsigned int k = 0; k < 2; k++)
-			for (unsigned int n = 0;
-			     vdev_args_get(device, keys[k], n, name, sizeof(name)) == 0; n++)
-				if (is_named(port_id, name))
-					return true;
-	}
-	return false;
-}
-
-static const char *device_of(const struct rtap_config *cfg, const char *port_name) {
-	size_t len = strlen(port_name);
-
-	for (unsigned int i = 0; i < cfg->devices.nb_items; i++) {
-		const char *device = cfg->devices.items[i];
-
-		if (strncmp(device, port_name, len) == 0 && strchr(",", device[len]) != NULL)
-			return device;
-	}
-	return NULL;
-}
-
-// It is what it is not told to be; "master" is the older name.
-static bool is_memif_client(const char *device) {
-	char role[16];
-
-	return vdev_args_driver_is(device, "net_memif")
-		&& (vdev_args_get(device, "role", 0, role, sizeof(role)) != 0
-		    || (strcmp(role, "server") != 0 && strcmp(role, "master") != 0));
-}
-
-// What the configuration's arguments tell of a port.
-static void find_device(struct nic_port *port, const struct rtap_config *cfg) {
-	char value[VDEV_INTERFACE_SIZE];
-
-	port->device = device_of(cfg, port->name);
-	if (port->device == NULL)
-		return;
-	if (vdev_args_interface(port->device, value, sizeof(value)) == 0 && *value != '\0')
-		interface_watch_find(&port->link.iface, value);
-	port->link.own_iface = vdev_args_driver_is(port->device, "net_tap");
-	port->cut_bytes = device_check_cut_bytes(port->device);
-	port->reconnect.wanted = is_memif_client(port->device);
-}
-
-int nic_port_find(const struct rtap_config *cfg, struct nic_port *ports) {
-	uint16_t port_id;
-	int nb_ports = 0, rc;
-
-	rc = check_named_devices(cfg);
-	if (rc < 0)
-		return rc;
-	RTE_ETH_FOREACH_DEV(port_id) {
-		struct nic_port *port = &ports[nb_ports];
-		struct rte_eth_dev_info info;
-		int node = rte_eth_dev_socket_id(port_id);
-
-		if (cfg->port_mask != 0 && (port_id >= 64 || (cfg->port_mask >> port_id & 1) == 0))
-			continue;
-		if (nb_ports == NIC_PORT_MAX || rte_eth_dev_info_get(port_id, &info) != 0
-		    || is_member_of_bond(cfg, port_id))
-			continue;
-		memset(port, 0, sizeof(*port));
-		port->port_id = port_id;
-		port->node = node < 0 || node >= SIZING_MAX_NODES ? 0 : (unsigned int)node;
-		port->driver = info.driver_name;
-		nic_counters_init(&port->counted, port->driver);
-		rte_eth_dev_get_name_by_port(port_id, port->name);
-		find_device(port, cfg);
-		nb_ports++;
-	}
-	if (nb_ports > 0)
-		return nb_ports;
-	LOG(ERR,
-	    "no ports: EAL found %u, port-mask 0x%" PRIx64 " takes none; NICs of this machine: %s; "
-	    "bind one with `dpdk-devbind.py --bind=vfio-pci ADDRESS` and name it under `devices`",
-	    rte_eth_dev_count_avail(), cfg->port_mask, pci_nics_describe());
-	return -ENODEV;
-}
 
 // Before it is configured, a device whose arguments make its queues has them already. Nobody but this process
 // fills the rings of net_ring.
@@ -210,13 +72,9 @@ static bool limits_frames(const char *driver) {
 	return true;
 }
 
-// The largest MTU that the device takes, at most the one asked for.
-static uint16_t adjust_mtu(
-	const struct nic_port *port, const struct rtap_config *cfg,
-	const struct rte_eth_dev_info *info
-) {
+// The largest MTU that a device takes, at most `mtu`.
+static uint32_t limit_mtu(uint32_t mtu, const struct rte_eth_dev_info *info) {
 	uint32_t overhead = RTE_ETHER_HDR_LEN + RTE_ETHER_CRC_LEN;
-	uint32_t mtu = (uint32_t)cfg->mtu;
 
 	if (info->max_mtu != UINT16_MAX && info->max_rx_pktlen > info->max_mtu)
 		overhead = info->max_rx_pktlen - info->max_mtu;
@@ -224,6 +82,29 @@ static uint16_t adjust_mtu(
 		mtu = info->max_mtu;
 	if (info->max_rx_pktlen > overhead && mtu > info->max_rx_pktlen - overhead)
 		mtu = info->max_rx_pktlen - overhead;
+	return mtu;
+}
+
+// net_bonding names a larger one than its members take, and is refused by them.
+static uint32_t limit_mtu_by_members(uint32_t mtu, const struct rtap_config *cfg) {
+	struct rte_eth_dev_info info;
+	uint16_t port_id;
+
+	RTE_ETH_FOREACH_DEV(port_id) {
+		if (nic_find_is_member(cfg, port_id) && rte_eth_dev_info_get(port_id, &info) == 0)
+			mtu = limit_mtu(mtu, &info);
+	}
+	return mtu;
+}
+
+static uint16_t adjust_mtu(
+	const struct nic_port *port, const struct rtap_config *cfg,
+	const struct rte_eth_dev_info *info
+) {
+	uint32_t mtu = limit_mtu((uint32_t)cfg->mtu, info);
+
+	if (strcmp(port->driver, "net_bonding") == 0)
+		mtu = limit_mtu_by_members(mtu, cfg);
 	if (mtu < cfg->mtu && limits_frames(port->driver))
 		LOG(WARNING, "port %u (%s): mtu %" PRIu64 " asked for, the device takes %u",
 		    port->port_id, port->driver, cfg->mtu, mtu);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// A DPDK port: find it, configure its receive queues and RSS, start, watch, stop.
+// A DPDK port: configure its receive queues and RSS, start, watch, stop.
 
 #pragma once
 
@@ -35,10 +35,6 @@ struct nic_port {
 	struct nic_counters counted;
 	struct nic_reconnect reconnect;
 };
-
-// The ports that EAL found, filtered by `port-mask`, without the members of a bonded one. Returns how many, or -ENODEV with the reason
-// logged: which NICs of the machine are bound to which driver, and what to do.
-int nic_port_find(const struct rtap_config *cfg, struct nic_port *ports);
 
 // Configure queues, RSS, MTU, promiscuous mode; set up the queues on `pool`; log what is in force.
 // Returns 0 or a negative errno, logged with both the wish and the device's limit.
