@@ -173,7 +173,8 @@ def units(tap, to):
         tap.ok(done.returncode == 0, f"{name}.service is hardened", done.stdout)
         final = {int(code) for code in setting(unit, "RestartPreventExitStatus")}
         tap.ok({codes[c] for c in FINAL} <= final and final <= set(codes.values())
-               and not final & {codes["NO_PRIMARY"], codes["ALREADY_RUNNING"], codes["LEFT_BEHIND"]},
+               and not final & {codes["NO_PRIMARY"], codes["ALREADY_RUNNING"], codes["LEFT_BEHIND"],
+                                codes["DEVICE"]},
                f"{name}.service is not started again where that mends nothing", final)
         tap.ok("PrivatePIDs" not in unit and "PrivateDevices" not in unit,
                f"{name}.service sees hugepages and the other program", unit)
