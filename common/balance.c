@@ -291,9 +291,8 @@ static struct sides sides_of(const struct rtap_law *law, const struct rtap_count
 }
 
 static bool is_upper_bound(enum rtap_law_kind kind) {
-	return kind == RTAP_LAW_DEVICE || kind == RTAP_LAW_RELEASED_TAKEN
-		|| kind == RTAP_LAW_TAKEN_ENQUEUED || kind == RTAP_LAW_RELEASED_DONE
-		|| kind == RTAP_LAW_DONE_TAKEN;
+	return kind == RTAP_LAW_RELEASED_TAKEN || kind == RTAP_LAW_TAKEN_ENQUEUED
+		|| kind == RTAP_LAW_RELEASED_DONE || kind == RTAP_LAW_DONE_TAKEN;
 }
 
 // What one killed receive worker may have left uncounted: part of a burst, or of what it released.
@@ -322,15 +321,26 @@ static void settle(struct rtap_law *law, uint64_t left, uint64_t right, bool hol
 		law->failures++;
 }
 
+// The control thread asks the drivers some times a second: what queues had received at the first look must be
+// seen by the device at a later one. A killed primary asked for the last time before.
+static void judge_device(struct rtap_law *law, struct sides a, struct sides b, bool unfinished) {
+	if (a.pending || b.pending || unfinished)
+		return;
+	if (law->failures == 0)
+		law->left = a.left;
+	settle(law, law->left, b.right, law->left <= b.right);
+}
+
 static void
 judge(struct rtap_law *law, const struct rtap_counters *first, const struct rtap_counters *second,
       bool unfinished) {
 	struct sides a = sides_of(law, first), b = sides_of(law, second);
 	uint64_t slack = unfinished ? allowance(law, second) : 0;
 
-	// The control thread asks the drivers some times a second: a killed one asked for the last time before.
-	if (law->kind == RTAP_LAW_DEVICE && (a.pending || b.pending || unfinished))
+	if (law->kind == RTAP_LAW_DEVICE) {
+		judge_device(law, a, b, unfinished);
 		return;
+	}
 	if (is_upper_bound(law->kind)) {
 		settle(law, a.left, b.right, a.left <= b.right + slack);
 		return;

@@ -15,6 +15,8 @@
 //    once is done with, and one is violated only when it fails again and again and never holds
 //    (RTAP_LAW_FAILURES); the caller pauses in between (RTAP_LAW_PAUSE_MS). One that cannot be judged
 //    because its words always move counts as neither.
+//  - The words of a port are as old as the control thread's last question to its driver: what came out is
+//    that of the first judgement, what went in that of each.
 //  - A primary that was killed may leave one burst of each queue counted in part, for ever: `unfinished`
 //    allows for that.
 // So a violation is never reported by chance. At rest none goes unseen; under traffic one that is

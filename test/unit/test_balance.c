@@ -398,6 +398,24 @@ START_TEST(more_packets_than_the_device_saw) {
 }
 END_TEST
 
+// Traffic goes on, and the driver is asked later than the queues count.
+START_TEST(a_device_that_is_asked_later) {
+	struct rtap_laws laws;
+
+	put_traffic();
+	set(&c.queues[0].received, 2000);
+	set(&c.queues[0].filtered, 1100);
+	ck_assert_int_eq(rtap_laws_init(&laws, &c), 0);
+	ck_assert_uint_eq(rtap_laws_judge(&laws, &c, &c, false), 1);
+	set(&c.queues[0].received, 5000);
+	set(&c.ports[0].received, 1999);
+	ck_assert_uint_eq(rtap_laws_judge(&laws, &c, &c, false), 1);
+	set(&c.ports[0].received, 2000);
+	ck_assert_uint_eq(rtap_laws_judge(&laws, &c, &c, false), 0);
+	rtap_laws_fini(&laws);
+}
+END_TEST
+
 // What it counted before is gone, or it counts nothing; a killed primary did not ask it at the end.
 START_TEST(a_device_that_does_not_count) {
 	size_t nb_held;
@@ -680,6 +698,7 @@ static Suite *make_suite(void) {
 	tcase_add_test(tcase, bounds_by_two_snapshots);
 	tcase_add_test(tcase, a_killed_primary);
 	tcase_add_test(tcase, more_packets_than_the_device_saw);
+	tcase_add_test(tcase, a_device_that_is_asked_later);
 	tcase_add_test(tcase, a_device_that_does_not_count);
 	tcase_add_test(tcase, quarantined_rings_have_no_laws);
 	tcase_add_test(tcase, law_texts);
