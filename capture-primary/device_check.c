@@ -12,6 +12,7 @@
 #include "vdev_args.h"
 
 #include <rte_ether.h>
+#include <rte_mbuf_core.h>
 #include <rte_version.h>
 
 #include <errno.h>
@@ -186,15 +187,30 @@ static int check_memif(struct device_entry *entry) {
 	);
 }
 
+// With copy=1 it writes `size` bytes into each buffer, however large that is.
+static int check_null(struct device_entry *entry) {
+	uint64_t room = entry->cfg->mbuf_data_room_bytes - RTE_PKTMBUF_HEADROOM;
+	unsigned int size = 0, copy = 0;
+
+	vdev_args_number(entry->text, "size", &size);
+	vdev_args_number(entry->text, "copy", &copy);
+	if (copy == 0 || size <= room)
+		return -1;
+	return device_entry_refuse(
+		entry, RTAP_EXIT_CONFIG,
+		"size=%u is larger than a packet buffer, which the driver would write beyond; "
+		"allowed: up to %" PRIu64 ", or a larger mbuf-data-room",
+		size, room
+	);
+}
+
 static const struct {
 	const char *driver;
 	int (*check)(struct device_entry *entry);
 } checks[] = {
-	{"net_af_packet", check_af_packet},
-	{"net_af_xdp", check_af_xdp},
-	{"net_memif", check_memif},
-	{"net_pcap", check_pcap},
-	{"net_tun", check_tun},
+	{"net_af_packet", check_af_packet}, {"net_af_xdp", check_af_xdp},
+	{"net_memif", check_memif},         {"net_null", check_null},
+	{"net_pcap", check_pcap},           {"net_tun", check_tun},
 };
 
 static int check_device(struct device_entry *entry) {

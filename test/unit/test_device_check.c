@@ -19,6 +19,9 @@ static const struct {
 } configurations[] = {
 	{"topic: t", -1, NULL},
 	{"devices: net_null0", -1, "net_null0"},
+	{"devices: \"net_null0,size=1024,copy=1\"\nmbuf-data-room: 1152", -1, NULL},
+	{"devices: \"net_null0,size=1025,copy=1\"\nmbuf-data-room: 1152", RTAP_EXIT_CONFIG, NULL},
+	{"devices: \"net_null0,size=2049\"", -1, NULL},
 	{"devices: 0000:03:00.0", -1, "0000:03:00.0"},
 	{"devices: net_memif0", -1, "net_memif0,bsize=9216"},
 	{"devices: [\"net_memif0,role=client,id=1\", net_null0]", -1,
