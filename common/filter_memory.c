@@ -29,6 +29,7 @@ static bool meet(uint16_t *on_all_ways, uint16_t written) {
 // Pass on what is written after an instruction to those that may follow it.
 static bool pass_on(const struct bpf_insn *insns, uint16_t *written, unsigned int i) {
 	uint16_t now = written[i] | written_by(&insns[i]);
+	bool when_true, when_false;
 
 	if (BPF_CLASS(insns[i].code) == BPF_RET)
 		return false;
@@ -36,7 +37,9 @@ static bool pass_on(const struct bpf_insn *insns, uint16_t *written, unsigned in
 		return meet(&written[i + 1], now);
 	if (BPF_OP(insns[i].code) == BPF_JA) // protochain jumps back
 		return meet(&written[i + 1 + insns[i].k], now);
-	return meet(&written[i + 1 + insns[i].jt], now) | meet(&written[i + 1 + insns[i].jf], now);
+	when_true = meet(&written[i + 1 + insns[i].jt], now);
+	when_false = meet(&written[i + 1 + insns[i].jf], now);
+	return when_true || when_false;
 }
 
 bool rtap_filter_reads_unwritten_memory(const struct bpf_program *program) {
