@@ -34,7 +34,7 @@ static int refuse_absent(const struct device_entry *entry, const char *key, cons
 	);
 }
 
-// An interface that a driver opens must be there, up, and an Ethernet one.
+// An interface that a driver opens must be there, and an Ethernet one.
 static int
 check_interface(const struct device_entry *entry, const char *key, const char *name, struct interface *interface) {
 	char type[64];
@@ -60,14 +60,10 @@ check_interface(const struct device_entry *entry, const char *key, const char *n
 			"%s=%s: its link type is %s; allowed: an Ethernet interface", key, name,
 			interface_link_type(interface->link_type, type, sizeof(type))
 		);
-	if (interface->up)
-		return -1;
-	return device_entry_refuse(
-		entry, RTAP_EXIT_NO_PORTS, "%s=%s: the interface is down; `ip link set %s up`", key,
-		name, name
-	);
+	return -1;
 }
 
+// Drivers that wait for an interface that is down, and say that it is up.
 static int
 check_iface(const struct device_entry *entry, char *name, size_t size, struct interface *interface) {
 	int code;
@@ -78,12 +74,31 @@ check_iface(const struct device_entry *entry, char *name, size_t size, struct in
 			"iface= is missing; allowed: iface=NAME of an Ethernet interface, `ip link` "
 			"shows them"
 		);
-	return code >= 0 ? code : check_interface(entry, "iface", name, interface);
+	if (code < 0)
+		code = check_interface(entry, "iface", name, interface);
+	if (code < 0 && !interface->up)
+		LOG(WARNING, "%s: %s is down, nothing comes until `ip link set %s up`", entry->text,
+		    name, name);
+	return code;
+}
+
+// libpcap opens no interface that is down.
+static int
+check_pcap_interface(const struct device_entry *entry, const char *key, const char *name) {
+	struct interface interface = {0};
+	int code = check_interface(entry, key, name, &interface);
+
+	if (code >= 0 || interface.up)
+		return code;
+	return device_entry_refuse(
+		entry, RTAP_EXIT_NO_PORTS, "%s=%s: the interface is down; `ip link set %s up`", key,
+		name, name
+	);
 }
 
 static int check_af_packet(struct device_entry *entry) {
 	char name[VDEV_INTERFACE_SIZE];
-	struct interface interface;
+	struct interface interface = {0};
 	int code = check_iface(entry, name, sizeof(name), &interface);
 
 	return code >= 0 ? code : af_packet_check(entry, name, &interface);
@@ -91,7 +106,7 @@ static int check_af_packet(struct device_entry *entry) {
 
 static int check_af_xdp(struct device_entry *entry) {
 	char name[VDEV_INTERFACE_SIZE];
-	struct interface interface;
+	struct interface interface = {0};
 
 	return check_iface(entry, name, sizeof(name), &interface);
 }
@@ -118,7 +133,6 @@ static int check_file(const struct device_entry *entry, const char *path) {
 // Every occurrence of a key; *nb_found counts on.
 static int
 check_pcap_key(const struct device_entry *entry, const char *key, unsigned int *nb_found) {
-	struct interface interface;
 	char value[PATH_MAX];
 	int code = -1;
 
@@ -126,7 +140,7 @@ check_pcap_key(const struct device_entry *entry, const char *key, unsigned int *
 	     code < 0 && device_entry_get(entry, key, n, value, sizeof(value), &code); n++) {
 		++*nb_found;
 		code = strcmp(key, "rx_pcap") == 0 ? check_file(entry, value)
-						   : check_interface(entry, key, value, &interface);
+						   : check_pcap_interface(entry, key, value);
 	}
 	return code;
 }

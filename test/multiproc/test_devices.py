@@ -80,7 +80,6 @@ def refusals(tap, lab):
             ("net_pcap0,iface=rabsent0", "NO_PORTS", ["iface=rabsent0", "no such interface"], {}),
             ("net_pcap0", "CONFIG", ["rx_pcap=FILE"], {}),
             ("net_af_packet0,iface=rabsent0", "NO_PORTS", ["no such interface", "ip link"], {}),
-            ("net_af_packet0,iface=rdown0", "NO_PORTS", ["is down", "ip link set rdown0 up"], {}),
             ("net_af_packet0,iface=rtun0", "CONFIG", ["raw IP", "allowed: "], {}),
             ("net_af_packet0,qpairs=1", "CONFIG", ["iface= is missing"], {}),
             ("net_af_xdp0,iface=rabsent0", "NO_PORTS", ["no such interface"], {}),
@@ -193,6 +192,20 @@ def deliver(lab, topic, count, *options, **traffic):
     return compare(sent.frames(), (r.value for r in lab.read_topic(topic)))
 
 
+def interface_down(tap, lab):
+    """net_af_packet waits for an interface; its driver would say that it is up."""
+    make_pair(lab)
+    lab.in_namespace("ip", "link", "set", FAR, "down")
+    lab.write_config({**SMALL, "devices": f"net_af_packet0,iface={FAR}", "topic": "down"})
+    said = lines(lab.start_primary().log(), "warning")
+    tap.ok(any(f"{FAR} is down" in line and f"ip link set {FAR} up" in line for line in said),
+           "an interface that is down is said", said)
+    lab.in_namespace("ip", "link", "set", FAR, "up")
+    same_frames(tap, deliver(lab, "down", 300, "--kinds", UNCHANGED), ", once the interface is up")
+    lab.stop()
+    remove_pair(lab)
+
+
 def af_packet_sizes(tap, lab):
     """Frames of the interface's MTU come whole without an argument of the user's."""
     make_pair(lab, 9000)
@@ -283,7 +296,8 @@ def main():
     tap = Tap()
     with Lab("rtdevices") as lab:
         lab.start_broker()
-        for part in refusals, check_touches_nothing, sockets, af_packet_sizes, memif_sizes, words:
+        for part in (refusals, check_touches_nothing, sockets, interface_down, af_packet_sizes,
+                     memif_sizes, words):
             tap.run(part, lab)
             lab.end_programs()
     return tap.finish()
