@@ -39,8 +39,6 @@ class VdevLab(Lab):
         self.in_namespace("ip", "link", "add", name, "mtu", mtu, "type", "veth",
                           "peer", "name", f"{name}p", "mtu", mtu)
         for end in name, f"{name}p":
-            # With these, libpcap makes slots of 64 KiB: no more than 31 in its ring.
-            self.in_namespace("ethtool", "-K", end, "tso", "off", "gso", "off", "gro", "off")
             self.in_namespace("ip", "link", "set", end, "up")
 
     def delete_link(self, name):
