@@ -23,8 +23,8 @@ static const struct {
 	 "the frame was longer than mbuf-data-room less 368 bytes, or the fill ring was empty; lower "
 	 "the interface's MTU or raise mbuf-data-room (up to 3840); more receive-queues help"},
 	{"net_pcap",
-	 "libpcap's ring of 2 MiB was full; a smaller MTU of the interface or another driver "
-	 "(net_af_packet) helps"},
+	 "libpcap's ring of 2 MiB was full while the receive worker was away; a core of its own "
+	 "(isolcpus), idle: pause or another driver (net_af_packet) helps"},
 };
 
 void nic_counters_init(struct nic_counters *n, const char *driver) {
