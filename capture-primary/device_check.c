@@ -22,6 +22,11 @@
 
 #define LOG_TYPE "device"
 
+// net_af_xdp: what a chunk holds beside the frame, and the largest room whose chunk is no more than a page
+// (measured with 22.11.11).
+#define AF_XDP_OVERHEAD 369
+#define AF_XDP_DATA_ROOM_MAX 3840
+
 // net_pcap opens an interface with this snapshot length.
 #define PCAP_INTERFACE_SNAPLEN RTE_ETHER_MAX_JUMBO_FRAME_LEN
 
@@ -96,19 +101,86 @@ check_pcap_interface(const struct device_entry *entry, const char *key, const ch
 	);
 }
 
+// The packets of queues beyond receive-queues would never be read. More of those the driver refuses.
+static int check_queues(const struct device_entry *entry, unsigned int nb_queues) {
+	if (nb_queues <= entry->cfg->receive_queues)
+		return -1;
+	return device_entry_refuse(
+		entry, RTAP_EXIT_CONFIG,
+		"its arguments make %u receive queues and receive-queues is %" PRIu64
+		": packets of the others would be lost; set receive-queues to %u, or change the "
+		"arguments",
+		nb_queues, entry->cfg->receive_queues, nb_queues
+	);
+}
+
+static int check_queues_argument(const struct device_entry *entry, const char *key) {
+	unsigned int nb_queues = 1;
+
+	if (vdev_args_number(entry->text, key, &nb_queues) == -EINVAL)
+		return device_entry_refuse(
+			entry, RTAP_EXIT_CONFIG, "%s= is no number; allowed: a decimal one", key
+		);
+	return check_queues(entry, nb_queues);
+}
+
+static int check_vhost(struct device_entry *entry) {
+	return check_queues_argument(entry, "queues");
+}
+
 static int check_af_packet(struct device_entry *entry) {
 	char name[VDEV_INTERFACE_SIZE];
 	struct interface interface = {0};
 	int code = check_iface(entry, name, sizeof(name), &interface);
 
+	if (code < 0)
+		code = check_queues_argument(entry, "qpairs");
 	return code >= 0 ? code : af_packet_check(entry, name, &interface);
+}
+
+// What other queues of the interface get never comes to those that the device opens.
+static int
+check_xdp_queues(const struct device_entry *entry, const char *name, const struct interface *interface) {
+	unsigned int nb_queues = 1, nb = interface->nb_queues;
+
+	vdev_args_number(entry->text, "queue_count", &nb_queues);
+	if (nb <= nb_queues)
+		return -1;
+	return device_entry_refuse(
+		entry, RTAP_EXIT_CONFIG,
+		"%s has %u receive queues and the device opens %u: packets of the others would be "
+		"lost; queue_count=%u and receive-queues: %u, or fewer queues by `ethtool -L %s`",
+		name, nb, nb_queues, nb, nb, name
+	);
+}
+
+// The kernel drops what does not fit into a chunk of the device's memory.
+static int
+check_xdp_frames(const struct device_entry *entry, const char *name, const struct interface *interface) {
+	uint32_t room = (uint32_t)entry->cfg->mbuf_data_room_bytes - AF_XDP_OVERHEAD;
+	uint32_t frame = interface->mtu + DEVICE_FRAME_OVERHEAD;
+
+	if (frame <= room)
+		return -1;
+	return device_entry_refuse(
+		entry, RTAP_EXIT_CONFIG,
+		"%s has frames of up to %u bytes, of which the kernel drops those above %u; needs "
+		"mbuf-data-room: %u (at most %u), or a smaller MTU: `ip link set %s mtu %u`",
+		name, frame, room, frame + AF_XDP_OVERHEAD, AF_XDP_DATA_ROOM_MAX, name,
+		room - DEVICE_FRAME_OVERHEAD
+	);
 }
 
 static int check_af_xdp(struct device_entry *entry) {
 	char name[VDEV_INTERFACE_SIZE];
 	struct interface interface = {0};
+	int code = check_iface(entry, name, sizeof(name), &interface);
 
-	return check_iface(entry, name, sizeof(name), &interface);
+	if (code < 0)
+		code = check_queues_argument(entry, "queue_count");
+	if (code < 0)
+		code = check_xdp_queues(entry, name, &interface);
+	return code >= 0 ? code : check_xdp_frames(entry, name, &interface);
 }
 
 static int check_file(const struct device_entry *entry, const char *path) {
@@ -155,7 +227,7 @@ static int check_pcap(struct device_entry *entry) {
 		if (nb_found == 0 || i == 3)
 			code = check_pcap_key(entry, keys[i], &nb_found);
 	if (code >= 0 || nb_found > 0)
-		return code;
+		return code >= 0 ? code : check_queues(entry, nb_found);
 	return device_entry_refuse(
 		entry, RTAP_EXIT_CONFIG,
 		"it names nothing to capture from; allowed: rx_pcap=FILE, iface=NAME, rx_iface=NAME "
@@ -206,8 +278,12 @@ static int check_null(struct device_entry *entry) {
 	uint64_t room = entry->cfg->mbuf_data_room_bytes - RTE_PKTMBUF_HEADROOM;
 	unsigned int size = 0, copy = 0;
 
-	vdev_args_number(entry->text, "size", &size);
-	vdev_args_number(entry->text, "copy", &copy);
+	if (vdev_args_number(entry->text, "size", &size) == -EINVAL
+	    || vdev_args_number(entry->text, "copy", &copy) == -EINVAL)
+		return device_entry_refuse(
+			entry, RTAP_EXIT_CONFIG,
+			"size= or copy= is no number; allowed: decimal ones"
+		);
 	if (copy == 0 || size <= room)
 		return -1;
 	return device_entry_refuse(
@@ -225,6 +301,7 @@ static const struct {
 	{"net_af_packet", check_af_packet}, {"net_af_xdp", check_af_xdp},
 	{"net_memif", check_memif},         {"net_null", check_null},
 	{"net_pcap", check_pcap},           {"net_tun", check_tun},
+	{"net_vhost", check_vhost},
 };
 
 static int check_device(struct device_entry *entry) {

@@ -18,8 +18,6 @@
 
 #define LOG_TYPE "device"
 
-#define MEMIF_SOCKET "/run/memif.sock" // the driver's default
-
 struct device_socket {
 	const char *key;
 	int type; // SOCK_*
@@ -86,7 +84,7 @@ static int check_memif(const struct device_entry *entry) {
 	    || strstr(abstract, "no") == NULL)
 		return -1;
 	if (!device_entry_get(entry, "socket", 0, s.path, sizeof(s.path), &code) && code < 0)
-		memcpy(s.path, MEMIF_SOCKET, sizeof(MEMIF_SOCKET));
+		memcpy(s.path, MEMIF_BUFFERS_SOCKET, sizeof(MEMIF_BUFFERS_SOCKET));
 	return code >= 0 ? code : remove_stale(entry, &s);
 }
 
@@ -95,9 +93,22 @@ static int check_vhost(const struct device_entry *entry) {
 	unsigned int client = 0;
 	int code;
 
-	if (vdev_args_number(entry->text, "client", &client) == 0 && client != 0)
+	// What is no decimal number the driver may read as one: nothing is touched then.
+	if (vdev_args_number(entry->text, "client", &client) == -EINVAL || client != 0)
 		return -1;
 	if (!device_entry_get(entry, "iface", 0, s.path, sizeof(s.path), &code))
+		return code;
+	return remove_stale(entry, &s);
+}
+
+static int check_virtio_user(const struct device_entry *entry) {
+	struct device_socket s = {.key = "path", .type = SOCK_STREAM};
+	unsigned int server = 0;
+	int code;
+
+	if (vdev_args_number(entry->text, "server", &server) != 0 || server == 0)
+		return -1;
+	if (!device_entry_get(entry, "path", 0, s.path, sizeof(s.path), &code))
 		return code;
 	return remove_stale(entry, &s);
 }
@@ -112,6 +123,8 @@ int device_sockets_remove_stale(const struct rtap_config *cfg) {
 			code = check_memif(&entry);
 		else if (vdev_args_driver_is(entry.text, "net_vhost"))
 			code = check_vhost(&entry);
+		else if (vdev_args_driver_is(entry.text, "net_virtio_user"))
+			code = check_virtio_user(&entry);
 	}
 	return code;
 }

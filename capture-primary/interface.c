@@ -48,6 +48,15 @@ static bool ethtool_value(int fd, struct ifreq *request, uint32_t command, uint3
 	return ioctl(fd, SIOCETHTOOL, request) == 0 && (value.data & bit) != 0;
 }
 
+static unsigned int count_queues(int fd, struct ifreq *request) {
+	struct ethtool_channels channels = {.cmd = ETHTOOL_GCHANNELS};
+
+	request->ifr_data = (char *)&channels;
+	if (ioctl(fd, SIOCETHTOOL, request) < 0)
+		return 0;
+	return channels.rx_count + channels.combined_count;
+}
+
 static int read_all(int fd, struct ifreq *request, struct interface *interface) {
 	if (ioctl(fd, SIOCGIFFLAGS, request) < 0)
 		return errno_set(errno);
@@ -62,6 +71,7 @@ static int read_all(int fd, struct ifreq *request, struct interface *interface) 
 		|| ethtool_value(fd, request, ETHTOOL_GFLAGS, ETH_FLAG_LRO)
 		|| ethtool_value(fd, request, ETHTOOL_GTSO, 1)
 		|| ethtool_value(fd, request, ETHTOOL_GGSO, 1);
+	interface->nb_queues = count_queues(fd, request);
 	return 0;
 }
 

@@ -10,6 +10,7 @@
 struct interface {
 	bool up;
 	unsigned int mtu;
+	unsigned int nb_queues; // that receive; 0 when it does not say
 	uint16_t link_type; // ARPHRD_*
 	bool merges; // the kernel puts several packets into one frame: GRO, LRO, TSO or GSO is on
 };

@@ -43,10 +43,10 @@ uint32_t memif_buffers_size(uint32_t bytes) {
 bool memif_buffers_mixes(unsigned int year, unsigned int month, unsigned int minor) {
 	static const struct {
 		unsigned int year, month, minor;
-	} mended[] = {{23, 11, 7}, {24, 11, 5}, {25, 11, 1}};
+	} fixed_in[] = {{23, 11, 7}, {24, 11, 5}, {25, 11, 1}};
 
-	for (unsigned int i = 0; i < sizeof(mended) / sizeof(mended[0]); i++)
-		if (mended[i].year == year && mended[i].month == month)
-			return minor < mended[i].minor;
+	for (unsigned int i = 0; i < sizeof(fixed_in) / sizeof(fixed_in[0]); i++)
+		if (fixed_in[i].year == year && fixed_in[i].month == month)
+			return minor < fixed_in[i].minor;
 	return year < 26;
 }

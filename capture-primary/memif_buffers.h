@@ -10,6 +10,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#define MEMIF_BUFFERS_SOCKET                                                                       \
+	"/run/memif.sock" // the driver's default, abstract unless told otherwise
+
 struct memif_buffers {
 	bool server; // the peer's bsize counts, not ours
 	bool zero_copy; // a client's: packet buffers themselves, bsize does not count

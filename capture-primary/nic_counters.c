@@ -28,6 +28,8 @@ static const struct {
 };
 
 void nic_counters_init(struct nic_counters *n, const char *driver) {
+	n->is_memif = strcmp(driver, "net_memif") == 0;
+	n->received.comes_back = n->received_bytes.comes_back = n->is_memif;
 	n->missed_why
 		= "no descriptor was free, its receive workers do not keep up; more "
 		  "receive-queues, receive-descriptors or receive-lcores, or cores of their own "
@@ -42,8 +44,8 @@ uint64_t nic_counter_advance(struct nic_counter *c, uint64_t value, bool *reset)
 
 	c->last = value;
 	if (value < before) {
-		c->fallen_from = value == 0 ? before : 0;
-		*reset |= value > 0;
+		c->fallen_from = value == 0 && c->comes_back ? before : 0;
+		*reset |= c->fallen_from == 0;
 		return value;
 	}
 	if (value == before)
@@ -96,7 +98,7 @@ complain_of_queues(struct nic_counters *n, uint16_t port_id, const struct nic_qu
 	);
 	complain(
 		&n->cut_said, port_id, grown(&n->cut, queues->cut), "cut:",
-		"frames longer than the device can hand over (segmentation or receive offload of the "
+		"frames longer than the device can hand over (an MTU that was raised after the start, or offloads of the "
 		"interface); switch it off with `ethtool -K INTERFACE gro off lro off gso off tso off`"
 		", or give net_af_packet a larger framesz"
 	);
@@ -116,14 +118,18 @@ static void complain_of_surplus(
 
 	if (queues->received <= counted || queues->nb_queues > RTAP_COUNTED_QUEUES
 	    || rtap_counter_get(&counters->received) == 0
-	    || rtap_counter_get(&counters->statistics_resets) > 0)
+	    || rtap_counter_get(&counters->statistics_resets) > 0
+	    || rtap_counter_get(&counters->link_up) == 0)
 		return;
 	n->multiplied_said.unsaid = 0; // the difference is a sum already
 	complain(
 		&n->multiplied_said, port_id, queues->received - counted,
 		"its queues handed over more by",
-		"the device counted fewer; net_memif hands over copies of old frames on each queue "
-		"that the peer does not have: set receive-queues to the peer's number"
+		n->is_memif
+			? "the device counted fewer; net_memif hands over copies of old frames on "
+			  "each queue that the peer does not have: set receive-queues to the "
+			  "peer's number"
+			: "the device counted fewer: its packets or its counters are wrong"
 	);
 }
 

@@ -13,13 +13,14 @@ struct rte_eth_stats;
 
 // One counter of a driver's.
 struct nic_counter {
+	bool comes_back; // its driver may show 0 for a while
 	uint64_t last; // as the driver said it
 	uint64_t fallen_from; // what it said before it said 0, 0 = it did not
 };
 
-// What came since the last call. Less than before is a device that began again, which sets *reset; 0 may also be
-// one that shows its old sum again later: net_memif (22.11 to 24.11) while its peer is away. Which it is, is
-// told by the next growth: back to where it was or beyond, or from the bottom.
+// What came since the last call. Less than before is a device that began again, which sets *reset; with
+// net_memif (22.11 to 24.11) 0 may also mean that its peer is away, and it shows its old sum again later. Which it
+// is, is told by the next growth: back to where it was or beyond, or from the bottom.
 uint64_t nic_counter_advance(struct nic_counter *c, uint64_t value, bool *reset);
 
 // Packets that the log has to speak of, once a minute.
@@ -29,6 +30,7 @@ struct nic_complaint {
 };
 
 struct nic_counters {
+	bool is_memif;
 	const char *missed_why; // cause and remedy of missed packets with this driver
 	struct nic_counter received, received_bytes, missed, errors, no_buffer;
 	struct nic_complaint missed_said, no_buffer_said, malformed_said, cut_said, multiplied_said;

@@ -6,6 +6,7 @@
 #include "config_schema.h"
 #include "device_check.h"
 #include "log.h"
+#include "memif_buffers.h"
 #include "pci_nics.h"
 #include "sizing.h"
 #include "vdev_args.h"
@@ -15,6 +16,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define LOG_TYPE "port"
@@ -58,10 +60,18 @@ static int check_named_devices(const struct rtap_config *cfg) {
 	return 0;
 }
 
+// As net_bonding takes a member: a name, a PCI address without its domain, or the number of a port.
 static bool is_named(uint16_t port_id, const char *name) {
+	char address[RTE_ETH_NAME_MAX_LEN + 8], *end;
+	unsigned long number = strtoul(name, &end, 10);
 	uint16_t other;
 
-	return rte_eth_dev_get_port_by_name(name, &other) == 0 && other == port_id;
+	if (end != name && *end == '\0')
+		return number == port_id;
+	if (rte_eth_dev_get_port_by_name(name, &other) == 0)
+		return other == port_id;
+	snprintf(address, sizeof(address), "0000:%s", name);
+	return rte_eth_dev_get_port_by_name(address, &other) == 0 && other == port_id;
 }
 
 bool nic_find_is_member(const struct rtap_config *cfg, uint16_t port_id) {
@@ -94,27 +104,22 @@ static const char *device_of(const struct rtap_config *cfg, const char *port_nam
 	return NULL;
 }
 
-// It is what it is not told to be; "master" is the older name.
-static bool is_memif_client(const char *device) {
-	char role[16];
-
-	return vdev_args_driver_is(device, "net_memif")
-		&& (vdev_args_get(device, "role", 0, role, sizeof(role)) != 0
-		    || (strcmp(role, "server") != 0 && strcmp(role, "master") != 0));
-}
-
 // What the configuration's arguments tell of a port.
 static void find_device(struct nic_port *port, const struct rtap_config *cfg) {
+	const char *device = device_of(cfg, port->name);
+	struct memif_buffers memif;
 	char value[VDEV_INTERFACE_SIZE];
 
-	port->device = device_of(cfg, port->name);
-	if (port->device == NULL)
+	if (device == NULL)
 		return;
-	if (vdev_args_interface(port->device, value, sizeof(value)) == 0 && *value != '\0')
+	if (vdev_args_interface(device, value, sizeof(value)) == 0 && *value != '\0')
 		interface_watch_find(&port->link.iface, value);
-	port->link.own_iface = vdev_args_driver_is(port->device, "net_tap");
-	port->cut_bytes = device_check_cut_bytes(port->device);
-	port->reconnect.wanted = is_memif_client(port->device);
+	port->link.own_iface = vdev_args_driver_is(device, "net_tap");
+	port->cut_bytes = device_check_cut_bytes(device);
+	if (vdev_args_driver_is(device, "net_memif") && memif_buffers_read(&memif, device) == 0) {
+		port->reconnect.wanted = !memif.server;
+		port->reconnect.device = device;
+	}
 }
 
 int nic_find_ports(const struct rtap_config *cfg, struct nic_port *ports) {

@@ -37,13 +37,16 @@ look_at_interface(struct nic_link *link, uint16_t port_id, struct rtap_port_coun
 	if (link->iface.index == 0)
 		return state;
 	state = interface_watch_look(&link->iface);
+	if (link->gone
+	    && state != INTERFACE_WATCH_GONE) // also the same one, from another network namespace
+		state = INTERFACE_WATCH_REPLACED;
 	if (state == INTERFACE_WATCH_UP || state == INTERFACE_WATCH_DOWN)
 		return state;
 	if (!link->gone) {
 		note_state(link, counters, false);
 		LOG(WARNING,
-		    "port %u: link down: interface %s was deleted; waiting for another one of its "
-		    "name",
+		    "port %u: link down: interface %s was deleted or moved away; waiting for one "
+		    "of its name",
 		    port_id, link->iface.name);
 	}
 	link->gone = true;

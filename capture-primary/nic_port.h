@@ -28,7 +28,6 @@ struct nic_port {
 	bool device_clock; // packets may carry the device's own time, in us
 	uint64_t device_time_flag;
 	int device_time_offset;
-	const char *device; // as the configuration names it, NULL = it does not
 	uint64_t nb_kept_buffers; // that its driver does not give back at the end
 	uint32_t cut_bytes; // length of a packet that the device cut, 0 = it cuts none
 	struct nic_link link;

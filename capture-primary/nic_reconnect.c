@@ -4,11 +4,11 @@
 #include "nic_reconnect.h"
 
 #include "log.h"
+#include "memif_server.h"
 #include "now.h"
 #include "rx_worker.h"
 
 #include <rte_ethdev.h>
-#include <rte_log.h>
 
 #define LOG_TYPE "port"
 
@@ -26,26 +26,15 @@ static bool all_rest(const struct rx_queue *queues, unsigned int nb_queues, bool
 	return true;
 }
 
-// The driver says at each attempt that there is no server; we said so once.
-static int start_quietly(uint16_t port_id) {
-	int type = rte_log_register("pmd.net.memif"), level, rc; // it is registered: its number
-
-	level = type >= 0 ? rte_log_get_level((uint32_t)type) : -1;
-	if (level >= 0)
-		rte_log_set_level((uint32_t)type, RTE_LOG_CRIT);
-	rc = rte_eth_dev_start(port_id);
-	if (level >= 0)
-		rte_log_set_level((uint32_t)type, (uint32_t)level);
-	return rc;
-}
-
 int nic_reconnect_start(
 	struct nic_reconnect *r, uint16_t port_id, struct rx_queue *queues, unsigned int nb_queues
 ) {
-	int rc = r->wanted ? start_quietly(port_id) : rte_eth_dev_start(port_id);
+	int rc = 0;
 
-	r->started = rc == 0;
-	if (rc == 0 || !r->wanted)
+	r->started = !r->wanted || memif_server_is_there(r->device);
+	if (r->started)
+		rc = rte_eth_dev_start(port_id);
+	if (r->started)
 		return rc;
 	pause_queues(queues, nb_queues, true);
 	r->pausing = true;
@@ -80,10 +69,12 @@ void nic_reconnect_update(
 		give_queues(r, queues, nb_queues);
 	if (!r->wanted || link_up || now_ns < r->next_ns || !take_queues(r, queues, nb_queues))
 		return;
+	r->next_ns = now_ns + TRY_AGAIN_NS;
+	if (!memif_server_is_there(r->device))
+		return;
 	if (r->started)
 		rte_eth_dev_stop(port_id);
-	r->started = start_quietly(port_id) == 0;
+	r->started = rte_eth_dev_start(port_id) == 0;
 	if (r->started)
 		give_queues(r, queues, nb_queues);
-	r->next_ns = now_ns + TRY_AGAIN_NS;
 }

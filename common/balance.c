@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define ASKED_WITHIN_US 200000 // the control thread asks drivers every 100 ms
+
 // Two counters that were not read at one moment: never below 0.
 static uint64_t minus(uint64_t a, uint64_t b) {
 	return a > b ? a - b : 0;
@@ -188,7 +190,7 @@ static struct sides sides(uint64_t left, uint64_t right) {
 	return (struct sides){.left = left, .right = right};
 }
 
-// A driver that counts nothing, or began again, says nothing of all that came.
+// A driver that counts nothing, began again, or has lost its peer, says nothing of all that came.
 static struct sides port_sides(const struct rtap_law *law, const struct rtap_counters *c) {
 	const struct rtap_port_counters *p = &c->ports[law->index];
 	struct sides s = {.right = seen_by_device(p)};
@@ -200,9 +202,10 @@ static struct sides port_sides(const struct rtap_law *law, const struct rtap_cou
 		s.left += rtap_counter_get(&c->queues[i].received);
 		nb_queues++;
 	}
-	s.pending = nb_queues > RTAP_COUNTED_QUEUES
-		|| (s.left > 0 && rtap_counter_get(&p->received) == 0)
-		|| rtap_counter_get(&p->statistics_resets) > 0;
+	if (s.left > 0)
+		s.pending = nb_queues > RTAP_COUNTED_QUEUES || rtap_counter_get(&p->received) == 0
+			|| rtap_counter_get(&p->link_up) == 0
+			|| rtap_counter_get(&p->statistics_resets) > 0;
 	return s;
 }
 
@@ -321,14 +324,22 @@ static void settle(struct rtap_law *law, uint64_t left, uint64_t right, bool hol
 		law->failures++;
 }
 
-// The control thread asks the drivers some times a second: what queues had received at the first look must be
-// seen by the device at a later one. A killed primary asked for the last time before.
-static void judge_device(struct rtap_law *law, struct sides a, struct sides b, bool unfinished) {
+// The control thread asks the drivers ten times a second: what queues had received at the first look must be
+// seen by the device once it has asked. A killed primary asked for the last time before.
+static void judge_device(
+	struct rtap_law *law, const struct rtap_counters *second, struct sides a, struct sides b,
+	bool unfinished
+) {
+	uint64_t now_us = rtap_counter_get(&second->header->updated_us);
+
 	if (a.pending || b.pending || unfinished)
 		return;
-	if (law->failures == 0)
+	if (law->since_us == 0) {
 		law->left = a.left;
-	settle(law, law->left, b.right, law->left <= b.right);
+		law->since_us = now_us + 1; // never 0
+	}
+	if (law->left <= b.right || now_us > law->since_us + ASKED_WITHIN_US)
+		settle(law, law->left, b.right, law->left <= b.right);
 }
 
 static void
@@ -338,7 +349,7 @@ judge(struct rtap_law *law, const struct rtap_counters *first, const struct rtap
 	uint64_t slack = unfinished ? allowance(law, second) : 0;
 
 	if (law->kind == RTAP_LAW_DEVICE) {
-		judge_device(law, a, b, unfinished);
+		judge_device(law, second, a, b, unfinished);
 		return;
 	}
 	if (is_upper_bound(law->kind)) {

@@ -16,7 +16,7 @@
 //    (RTAP_LAW_FAILURES); the caller pauses in between (RTAP_LAW_PAUSE_MS). One that cannot be judged
 //    because its words always move counts as neither.
 //  - The words of a port are as old as the control thread's last question to its driver: what came out is
-//    that of the first judgement, what went in that of each.
+//    that of the first judgement, what went in that of each, once the thread has asked again.
 //  - A primary that was killed may leave one burst of each queue counted in part, for ever: `unfinished`
 //    allows for that.
 // So a violation is never reported by chance. At rest none goes unseen; under traffic one that is
@@ -37,7 +37,7 @@ struct rtap_row {
 // The rows of the table; rtap_table_explain() says what each figure means. nic has no queued and out.
 struct rtap_balance {
 	struct rtap_row nic, rx, tx, kaf;
-	uint64_t filtered; // rx.in = filtered + rx.out + rx.drops
+	uint64_t filtered; // rx.in = filtered + rx.out + rx.drops, malformed packets among these
 	uint64_t sent_again; // rx.out + sent_again = rx.queued + tx.in
 };
 
@@ -80,10 +80,12 @@ enum rtap_law_kind {
 
 struct rtap_law {
 	enum rtap_law_kind kind;
-	uint32_t index; // of the queue or ring; 0 for the instance
+	uint32_t index; // of the port, queue or ring; 0 for the instance
 	bool held; // once is enough
 	unsigned int failures;
 	uint64_t left, right; // as last judged
+	uint64_t
+		since_us; // of a device's law: when the control thread had last been at work at the first look
 };
 
 // Every law of an instance; quarantined rings have none.

@@ -12,7 +12,7 @@ struct step {
 };
 
 static void ck_steps(const struct step *steps, unsigned int nb_steps) {
-	struct nic_counter c = {0};
+	struct nic_counter c = {.comes_back = true};
 
 	for (unsigned int i = 0; i < nb_steps; i++) {
 		bool reset = false;
@@ -59,6 +59,18 @@ START_TEST(begins_again) {
 }
 END_TEST
 
+// Any other driver.
+START_TEST(never_comes_back) {
+	struct nic_counter c = {0};
+	bool reset = false;
+
+	ck_assert_uint_eq(nic_counter_advance(&c, 26, &reset), 26);
+	ck_assert_uint_eq(nic_counter_advance(&c, 0, &reset), 0);
+	ck_assert(reset);
+	ck_assert_uint_eq(nic_counter_advance(&c, 3000, &reset), 3000);
+}
+END_TEST
+
 static Suite *make_suite(void) {
 	Suite *suite = suite_create("nic_counters");
 	TCase *tc = tcase_create("nic_counters");
@@ -66,6 +78,7 @@ static Suite *make_suite(void) {
 	tcase_add_test(tc, grows);
 	tcase_add_test(tc, comes_back);
 	tcase_add_test(tc, begins_again);
+	tcase_add_test(tc, never_comes_back);
 	suite_add_tcase(suite, tc);
 	return suite;
 }
