@@ -15,12 +15,13 @@
 
 #define MTU_MIN 68 // Linux takes no smaller one
 
-// The way out that is always there, ": `ip link set NAME mtu N`"; "" when even the smallest MTU is too large.
-static const char *smaller_mtu(const char *name, uint32_t slot, char *buf, size_t size) {
+// The other way out, ", or a smaller MTU: `ip link set NAME mtu N`"; "" when that would be none.
+static const char *
+smaller_mtu(const char *name, uint32_t slot, uint32_t frame, char *buf, size_t size) {
 	uint32_t room = af_packet_ring_room(slot);
 
 	buf[0] = '\0';
-	if (room >= DEVICE_FRAME_OVERHEAD + MTU_MIN)
+	if (room >= DEVICE_FRAME_OVERHEAD + MTU_MIN && room < frame)
 		snprintf(
 			buf, size, ", or a smaller MTU: `ip link set %s mtu %u`", name,
 			room - DEVICE_FRAME_OVERHEAD
@@ -40,26 +41,29 @@ static int refuse_frame_size(
 		"framesz=%u holds %u bytes of a frame and the driver cuts the rest, %s has frames of "
 		"up to %u; needs framesz=%u,blocksz=%u%s",
 		given, af_packet_ring_room(given), name, frame, slot,
-		af_packet_ring_block(slot, page), smaller_mtu(name, given, mtu, sizeof(mtu))
+		af_packet_ring_block(slot, page), smaller_mtu(name, given, frame, mtu, sizeof(mtu))
 	);
 }
 
 // The driver fills one buffer for a frame, and wants one for the whole slot.
 static int refuse_data_room(
-	const struct device_entry *entry, const char *name, uint32_t given, uint32_t frame
+	const struct device_entry *entry, const char *name, const struct af_packet_ring *ring,
+	uint32_t frame
 ) {
 	uint32_t data_room = (uint32_t)entry->cfg->mbuf_data_room_bytes;
-	uint64_t needed = af_packet_ring_data_room(given);
-	char mtu[96], room[64];
+	uint64_t needed = af_packet_ring_data_room(ring->frame_bytes);
+	uint32_t slot = af_packet_ring_slot_of_room(data_room);
+	char mtu[96], room[64] = "none is large enough";
 
-	snprintf(room, sizeof(room), "mbuf-data-room: %" PRIu64 " or more", needed);
+	if (needed <= UINT16_MAX)
+		snprintf(room, sizeof(room), "needs mbuf-data-room: %" PRIu64 " or more", needed);
 	return device_entry_refuse(
 		entry, RTAP_EXIT_CONFIG,
 		"%s has frames of up to %u bytes; framesz=%u is too large for mbuf-data-room: %u; "
-		"needs %s%s",
-		name, frame, given, data_room,
-		needed <= UINT16_MAX ? room : "a slot that fits the largest, 65535",
-		smaller_mtu(name, af_packet_ring_slot_of_room(data_room), mtu, sizeof(mtu))
+		"%s%s%s",
+		name, frame, ring->frame_bytes, data_room, room,
+		ring->has_frame_bytes ? ", or leave framesz out" : "",
+		smaller_mtu(name, slot, frame, mtu, sizeof(mtu))
 	);
 }
 
@@ -107,7 +111,7 @@ int af_packet_check(struct device_entry *entry, const char *name, const struct i
 	if (af_packet_ring_room(ring.frame_bytes) < frame)
 		return refuse_frame_size(entry, name, ring.frame_bytes, frame, page);
 	if (af_packet_ring_data_room(ring.frame_bytes) > entry->cfg->mbuf_data_room_bytes)
-		return refuse_data_room(entry, name, ring.frame_bytes, frame);
+		return refuse_data_room(entry, name, &ring, frame);
 	block = af_packet_ring_block(ring.frame_bytes, page);
 	if (!ring.has_block_bytes)
 		ring.block_bytes = block;

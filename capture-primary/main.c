@@ -69,6 +69,16 @@ static int check_only(const struct rtap_config *cfg) {
 	return rtap_standard_output_end("capture-primary", RTAP_EXIT_OK);
 }
 
+// Devices for EAL alone are neither checked nor watched.
+static void warn_of_hidden_devices(const struct options *opt) {
+	for (int i = 0; i < opt->nb_eal_args; i++)
+		if (strncmp(opt->eal_args[i], "--vdev", 6) == 0)
+			LOG(WARNING,
+			    "%s: a device among EAL's arguments is neither checked nor watched; name it "
+			    "under `devices`",
+			    opt->eal_args[i]);
+}
+
 static int
 run(const struct rtap_config *cfg, const struct rtap_instance *inst, const struct options *opt,
     const struct packet_filter *filter) {
@@ -96,6 +106,7 @@ run(const struct rtap_config *cfg, const struct rtap_instance *inst, const struc
 	code = runtime_files_take(inst, cfg->hugepage_directory);
 	if (code >= 0)
 		return code;
+	warn_of_hidden_devices(opt);
 	code = device_sockets_remove_stale(cfg);
 	if (code < 0)
 		code = eal_start(cfg, &plan, opt->eal_args, (unsigned int)opt->nb_eal_args);

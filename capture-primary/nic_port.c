@@ -22,8 +22,8 @@
 #define AF_XDP_FILL_RING                                                                           \
 	2048 // buffers of a queue, as net_af_xdp makes it, and does not empty at its end
 
-// Before it is configured, a device whose arguments make its queues has them already. Nobody but this process
-// fills the rings of net_ring.
+// Before it is configured, a device whose arguments make its queues has them already. Only this process fills the
+// rings of net_ring.
 static int check_made_queues(
 	const struct nic_port *port, const struct rtap_config *cfg,
 	const struct rte_eth_dev_info *info

@@ -46,7 +46,7 @@ int nic_port_configure(
 int nic_port_start(struct nic_port *port, struct rx_queue *queues);
 void nic_port_stop(struct nic_port *port);
 
-// Copy what the driver says into the counters, look at the link, start a device anew that lost its peer. Logs
+// Copy what the driver says into the counters, look at the link, start a device again that lost its peer. Logs
 // a change of the link, and drops once a minute with what helps. Control thread only. Returns false when only
 // a new start can capture from the device again.
 bool nic_port_update(

@@ -60,6 +60,9 @@ def remove_pair(lab):
 def refusals(tap, lab):
     """Each is said by --check and by a start, in one line; nothing is left."""
     lab.in_namespace("ip", "tuntap", "add", "mode", "tun", "rtun0")
+    lab.in_namespace("ip", "link", "add", "rtwo0", "numrxqueues", 2, "numtxqueues", 2, "up", "type",
+                     "veth", "peer", "name", "rtwo1", "numrxqueues", 2, "numtxqueues", 2)
+    lab.in_namespace("ethtool", "-L", "rtwo0", "rx", 2, expect=(0, 1, 80))
     make_pair(lab, 9000)
     lab.in_namespace("ip", "link", "add", "rdown0", "type", "veth", "peer", "name", "rdown1")
     files = {kind: capture_file(lab.directory / f"{kind}.pcap", number)
@@ -83,6 +86,14 @@ def refusals(tap, lab):
             ("net_af_packet0,iface=rtun0", "CONFIG", ["raw IP", "allowed: "], {}),
             ("net_af_packet0,qpairs=1", "CONFIG", ["iface= is missing"], {}),
             ("net_af_xdp0,iface=rabsent0", "NO_PORTS", ["no such interface"], {}),
+            # The kernel would drop frames, and keep those of other queues.
+            (f"net_af_xdp0,iface={FAR}", "CONFIG",
+             ["above 1807", "mbuf-data-room: 9391", f"`ip link set {FAR} mtu 1785`"], {}),
+            ("net_af_xdp0,iface=rtwo0", "CONFIG",
+             ["rtwo0 has 2 receive queues and the device opens 1", "queue_count=2", "ethtool -L"], {}),
+            ("net_af_xdp0,iface=rtwo0,queue_count=2", "CONFIG", ["set receive-queues to 2"], {}),
+            # Nor would anybody read these.
+            (f"net_af_packet0,iface={FAR},qpairs=2", "CONFIG", ["set receive-queues to 2"], JUMBO),
             ("net_tun0", "CONFIG", ["raw IP", "allowed: net_tap"], {}),
             # The driver would cut frames.
             (f"net_af_packet0,iface={FAR}", "CONFIG",
@@ -107,6 +118,7 @@ def refusals(tap, lab):
             refused(tap, primary(lab, *arguments), code, [place(lab), device, *wanted],
                     f"{short} is refused {' '.join(arguments)}", None if arguments else lab)
     remove_pair(lab)
+    lab.in_namespace("ip", "link", "del", "rtwo0")
 
 
 def memif_mixes(lab):

@@ -12,7 +12,7 @@ import time
 from verdicts import EXIT, lines
 from tap import Tap
 
-from lab import Lab, wait_for
+from lab import Lab, call, wait_for
 
 NEAR, FAR = "gone0", "gone1"
 ETHERTYPE = 0x88B5
@@ -62,7 +62,7 @@ def replaced(tap, lab, device, driver):
     send(lab, 100)
     captured(lab, 100)
     delete_veth(lab)
-    primary.wait_log(f"link down: interface {FAR} was deleted", 5)
+    primary.wait_log(f"link down: interface {FAR} was deleted or moved away", 5)
     time.sleep(1)  # of vain polls
     port = lab.stats()["ports"][0]
     tap.equal((port["link_up"], port["errors"], port["missed"]), (0, 0, 0),
@@ -101,6 +101,24 @@ def down_and_renamed(tap, lab):
     delete_veth(lab)
 
 
+def moved_away_and_back(tap, lab):
+    """It keeps its index, and the socket of the driver is dead all the same."""
+    make_veth(lab)
+    device = f"net_af_packet0,iface={FAR}"
+    primary = begin(lab, device)
+    lab.in_namespace("ip", "link", "set", FAR, "netns", "1")
+    primary.wait_log("was deleted or moved away", 5)
+    call("ip", "link", "set", FAR, "netns", lab.name)
+    lab.in_namespace("ip", "link", "set", FAR, "up")
+    tap.equal(primary.wait(10), EXIT["DEVICE"], "an interface that was in another namespace ends it")
+    begin(lab, device)
+    send(lab, 50)
+    captured(lab, 50)
+    tap.ok(True, "and a new start captures from it")
+    lab.end_programs()
+    delete_veth(lab)
+
+
 def tap_deleted(tap, lab):
     primary = begin(lab, "net_tap0,iface=rtap0")
     lab.in_namespace("ip", "link", "del", "rtap0")
@@ -115,7 +133,7 @@ def main():
     with Lab("rtgone") as lab:
         for device in f"net_af_packet0,iface={FAR}", f"net_pcap0,iface={FAR}":
             tap.run(replaced, lab, device, device.split("0,")[0])
-        for part in down_and_renamed, tap_deleted:
+        for part in down_and_renamed, moved_away_and_back, tap_deleted:
             tap.run(part, lab)
             lab.end_programs()
             delete_veth(lab)
