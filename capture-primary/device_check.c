@@ -4,6 +4,7 @@
 #include "device_check.h"
 
 #include "af_packet_check.h"
+#include "af_xdp_check.h"
 #include "capture_file.h"
 #include "device_entry.h"
 #include "interface.h"
@@ -21,11 +22,6 @@
 #include <string.h>
 
 #define LOG_TYPE "device"
-
-// net_af_xdp: what a chunk holds beside the frame, and the largest room whose chunk is no more than a page
-// (measured with 22.11.11).
-#define AF_XDP_OVERHEAD 369
-#define AF_XDP_DATA_ROOM_MAX 3840
 
 // net_pcap opens an interface with this snapshot length.
 #define PCAP_INTERFACE_SNAPLEN RTE_ETHER_MAX_JUMBO_FRAME_LEN
@@ -138,39 +134,6 @@ static int check_af_packet(struct device_entry *entry) {
 	return code >= 0 ? code : af_packet_check(entry, name, &interface);
 }
 
-// What other queues of the interface get never comes to those that the device opens.
-static int
-check_xdp_queues(const struct device_entry *entry, const char *name, const struct interface *interface) {
-	unsigned int nb_queues = 1, nb = interface->nb_queues;
-
-	vdev_args_number(entry->text, "queue_count", &nb_queues);
-	if (nb <= nb_queues)
-		return -1;
-	return device_entry_refuse(
-		entry, RTAP_EXIT_CONFIG,
-		"%s has %u receive queues and the device opens %u: packets of the others would be "
-		"lost; queue_count=%u and receive-queues: %u, or fewer queues by `ethtool -L %s`",
-		name, nb, nb_queues, nb, nb, name
-	);
-}
-
-// The kernel drops what does not fit into a chunk of the device's memory.
-static int
-check_xdp_frames(const struct device_entry *entry, const char *name, const struct interface *interface) {
-	uint32_t room = (uint32_t)entry->cfg->mbuf_data_room_bytes - AF_XDP_OVERHEAD;
-	uint32_t frame = interface->mtu + DEVICE_FRAME_OVERHEAD;
-
-	if (frame <= room)
-		return -1;
-	return device_entry_refuse(
-		entry, RTAP_EXIT_CONFIG,
-		"%s has frames of up to %u bytes, of which the kernel drops those above %u; needs "
-		"mbuf-data-room: %u (at most %u), or a smaller MTU: `ip link set %s mtu %u`",
-		name, frame, room, frame + AF_XDP_OVERHEAD, AF_XDP_DATA_ROOM_MAX, name,
-		room - DEVICE_FRAME_OVERHEAD
-	);
-}
-
 static int check_af_xdp(struct device_entry *entry) {
 	char name[VDEV_INTERFACE_SIZE];
 	struct interface interface = {0};
@@ -178,9 +141,7 @@ static int check_af_xdp(struct device_entry *entry) {
 
 	if (code < 0)
 		code = check_queues_argument(entry, "queue_count");
-	if (code < 0)
-		code = check_xdp_queues(entry, name, &interface);
-	return code >= 0 ? code : check_xdp_frames(entry, name, &interface);
+	return code >= 0 ? code : af_xdp_check(entry, name, &interface);
 }
 
 static int check_file(const struct device_entry *entry, const char *path) {

@@ -3,6 +3,7 @@
 
 #include "nic_find.h"
 
+#include "bond_members.h"
 #include "config_schema.h"
 #include "device_check.h"
 #include "log.h"
@@ -16,7 +17,6 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define LOG_TYPE "port"
@@ -58,38 +58,6 @@ static int check_named_devices(const struct rtap_config *cfg) {
 		return -ENODEV;
 	}
 	return 0;
-}
-
-// As net_bonding takes a member: a name, a PCI address without its domain, or the number of a port.
-static bool is_named(uint16_t port_id, const char *name) {
-	char address[RTE_ETH_NAME_MAX_LEN + 8], *end;
-	unsigned long number = strtoul(name, &end, 10);
-	uint16_t other;
-
-	if (end != name && *end == '\0')
-		return number == port_id;
-	if (rte_eth_dev_get_port_by_name(name, &other) == 0)
-		return other == port_id;
-	snprintf(address, sizeof(address), "0000:%s", name);
-	return rte_eth_dev_get_port_by_name(address, &other) == 0 && other == port_id;
-}
-
-bool nic_find_is_member(const struct rtap_config *cfg, uint16_t port_id) {
-	static const char *const keys[] = {"slave", "member"}; // DPDK 22.11, 23.11
-	char name[RTE_ETH_NAME_MAX_LEN];
-
-	for (unsigned int i = 0; i < cfg->devices.nb_items; i++) {
-		const char *device = cfg->devices.items[i];
-
-		if (!vdev_args_driver_is(device, "net_bonding"))
-			continue;
-		for (unsigned int k = 0; k < 2; k++)
-			for (unsigned int n = 0;
-			     vdev_args_get(device, keys[k], n, name, sizeof(name)) == 0; n++)
-				if (is_named(port_id, name))
-					return true;
-	}
-	return false;
 }
 
 static const char *device_of(const struct rtap_config *cfg, const char *port_name) {
@@ -137,7 +105,7 @@ int nic_find_ports(const struct rtap_config *cfg, struct nic_port *ports) {
 		if (cfg->port_mask != 0 && (port_id >= 64 || (cfg->port_mask >> port_id & 1) == 0))
 			continue;
 		if (nb_ports == NIC_PORT_MAX || rte_eth_dev_info_get(port_id, &info) != 0
-		    || nic_find_is_member(cfg, port_id))
+		    || bond_members_include(cfg, port_id))
 			continue;
 		memset(port, 0, sizeof(*port));
 		port->port_id = port_id;

@@ -6,14 +6,7 @@
 #include "config.h"
 #include "nic_port.h"
 
-#include <stdbool.h>
-#include <stdint.h>
-
 // The ports that `port-mask` takes, without the members of a bonded one; `ports` has room for NIC_PORT_MAX.
 // Returns how many, or -ENODEV with the reason logged: a device that gave none, or which NICs of the machine are
 // bound to which driver, and what to do.
 int nic_find_ports(const struct rtap_config *cfg, struct nic_port *ports);
-
-// Whether a net_bonding device of the configuration names the port as a member: its driver polls it. It takes
-// its members when it is configured, later than this.
-bool nic_find_is_member(const struct rtap_config *cfg, uint16_t port_id);

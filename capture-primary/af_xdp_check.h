@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Whether a net_af_xdp device gets all frames of its interface, and whole.
+
+#pragma once
+
+#include "device_entry.h"
+#include "interface.h"
+
+// Compare the device with the queues and the MTU of its interface. Returns -1, or the exit code, its line logged.
+int af_xdp_check(const struct device_entry *entry, const char *name, const struct interface *interface);
