@@ -54,10 +54,10 @@ static int adjust_queues(
 		return -EINVAL;
 	}
 	port->nb_queues = (uint16_t)cfg->receive_queues;
-	if (cfg->receive_queues > 1 && strcmp(port->driver, "net_memif") == 0)
-		LOG(WARNING,
-		    "port %u (net_memif): the peer must have %u queues, too; with fewer the driver hands "
-		    "over copies of old frames, with more the link does not come up",
+	if (strcmp(port->driver, "net_memif") == 0)
+		LOG(NOTICE,
+		    "port %u (net_memif): the peer must have as many queues, %u; with fewer the driver "
+		    "hands over copies of old frames, with more the link stays down",
 		    port->port_id, port->nb_queues);
 	return check_made_queues(port, cfg, info);
 }
