@@ -375,7 +375,7 @@ size_t rtap_laws_judge(
 
 		if (!law->held)
 			judge(law, first, second, unfinished);
-		nb_failing += !law->held && law->failures > 0;
+		nb_failing += !law->held && (law->failures > 0 || law->since_us > 0);
 	}
 	return nb_failing;
 }

@@ -11,7 +11,9 @@ programs are those of $RINGTAP_BUILD (default: build/). Needs root.
 import contextlib
 import sys
 
-from vdev_lab import COUNT, capturing, run_parts
+from vdev_lab import COUNT, LINK_S, TOPIC, capturing, run_parts
+
+from verdicts import EXIT
 
 PEER_TAP = "peer0"
 BUFFER = 9728  # of a memif; frames that take two corrupt the stream with DPDK 22.11
@@ -117,6 +119,27 @@ def memif_client(tap, lab):
     peer_dies(tap, Memif(lab, "client", 2))
 
 
+def memif_peer_with_fewer_queues(tap, lab):
+    """The driver then hands over what was never sent. The law of a device sees it, and a line says why."""
+    note = ", net_memif with more queues than its peer"
+    link = Memif(lab, "server", 4)
+    lab.write_config({"topic": TOPIC, "devices": link.device(), "receive-queues": link.queues,
+                      "buffer-memory": "32MiB", "drain-timeout-s": 0})
+    primary = lab.start_primary()
+    tap.ok("the peer must have as many queues, 4" in primary.log(), f"it is said at start{note}")
+    link.queues = 1
+    link.start_peer()
+    primary.wait_log("port 0: link up", LINK_S)
+    sent = lab.start_sending(PEER_TAP, count=COUNT).finish()
+    stats = lab.wait_received(sent.count)
+    tap.equal(stats["balance"]["nic"]["in"], sent.count, f"[nic] has what was sent{note}")
+    code, text = lab.check()
+    tap.ok(code == EXIT["LAW"] and "port 0: violated: received of the queues" in text,
+           f"stats-tool --check fails{note}", text)
+    primary.wait_log("handed over more by .* receive-queues to the peer's number", 5)
+    tap.equal(primary.stop(), EXIT["LEFT_BEHIND"], f"the primary ends{note}")
+
+
 def memif_socket_file(tap, lab):
     """The file of a killed server is in the way of the next one."""
     primary_dies(tap, Memif(lab, "server", 1, abstract=False), peer_again=True)
@@ -140,7 +163,7 @@ def vhost_client_restarted(tap, lab):
 
 ALL = (memif_server_restarted, memif_client_restarted, vhost_server, vhost_client,
        vhost_client_restarted, memif_server, memif_client, memif_socket_file,
-       vhost_server_restarted)
+       memif_peer_with_fewer_queues, vhost_server_restarted)
 SHORT = (memif_server_restarted, memif_server, memif_client,
          memif_client_restarted, vhost_client, vhost_server_restarted)
 

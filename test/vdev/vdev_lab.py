@@ -76,6 +76,11 @@ class VdevLab(Lab):
 
     # -- what arrived --
 
+    def wait_received(self, count):
+        """Waits until the device has counted `count` packets; returns the stats."""
+        wait_for(lambda: self.stats()["balance"]["nic"]["in"] >= count, f"{count} packets", 20)
+        return self.stats()
+
     def new_frames(self):
         """The values that came to the topic since the last call.
 
