@@ -3,11 +3,11 @@
 
 #include "nic_find.h"
 
-#include "bond_members.h"
 #include "config_schema.h"
 #include "device_check.h"
 #include "log.h"
 #include "memif_buffers.h"
+#include "nic_bond.h"
 #include "pci_nics.h"
 #include "sizing.h"
 #include "vdev_args.h"
@@ -105,7 +105,7 @@ int nic_find_ports(const struct rtap_config *cfg, struct nic_port *ports) {
 		if (cfg->port_mask != 0 && (port_id >= 64 || (cfg->port_mask >> port_id & 1) == 0))
 			continue;
 		if (nb_ports == NIC_PORT_MAX || rte_eth_dev_info_get(port_id, &info) != 0
-		    || bond_members_include(cfg, port_id))
+		    || nic_bond_has_member(cfg, port_id))
 			continue;
 		memset(port, 0, sizeof(*port));
 		port->port_id = port_id;

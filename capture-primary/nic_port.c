@@ -3,8 +3,8 @@
 
 #include "nic_port.h"
 
-#include "bond_members.h"
 #include "log.h"
+#include "nic_bond.h"
 #include "nic_rss.h"
 #include "rx_worker.h"
 
@@ -91,7 +91,7 @@ static uint32_t limit_mtu_by_members(uint32_t mtu, const struct rtap_config *cfg
 	uint16_t port_id;
 
 	RTE_ETH_FOREACH_DEV(port_id) {
-		if (bond_members_include(cfg, port_id) && rte_eth_dev_info_get(port_id, &info) == 0)
+		if (nic_bond_has_member(cfg, port_id) && rte_eth_dev_info_get(port_id, &info) == 0)
 			mtu = limit_mtu(mtu, &info);
 	}
 	return mtu;

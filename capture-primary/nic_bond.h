@@ -10,4 +10,4 @@
 
 // Whether a net_bonding device of the configuration names the port as a member: its driver polls it. It takes
 // its members when it is configured, later than this.
-bool bond_members_include(const struct rtap_config *cfg, uint16_t port_id);
+bool nic_bond_has_member(const struct rtap_config *cfg, uint16_t port_id);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The members of net_bonding devices.
 
-#include "bond_members.h"
+#include "nic_bond.h"
 
 #include "vdev_args.h"
 
@@ -24,7 +24,7 @@ static bool is_named(uint16_t port_id, const char *name) {
 	return rte_eth_dev_get_port_by_name(address, &other) == 0 && other == port_id;
 }
 
-bool bond_members_include(const struct rtap_config *cfg, uint16_t port_id) {
+bool nic_bond_has_member(const struct rtap_config *cfg, uint16_t port_id) {
 	static const char *const keys[] = {"slave", "member"}; // DPDK 22.11, 23.11
 	char name[RTE_ETH_NAME_MAX_LEN];
 
