@@ -29,13 +29,11 @@ static bool all_rest(const struct rx_queue *queues, unsigned int nb_queues, bool
 int nic_reconnect_start(
 	struct nic_reconnect *r, uint16_t port_id, struct rx_queue *queues, unsigned int nb_queues
 ) {
-	int rc = 0;
-
-	r->started = !r->wanted || memif_server_is_there(r->device);
+	if (!r->wanted)
+		return rte_eth_dev_start(port_id);
+	r->started = memif_server_is_there(r->device) && rte_eth_dev_start(port_id) == 0;
 	if (r->started)
-		rc = rte_eth_dev_start(port_id);
-	if (r->started)
-		return rc;
+		return 0;
 	pause_queues(queues, nb_queues, true);
 	r->pausing = true;
 	LOG(WARNING, "port %u: no memif server at its socket yet; trying again every second",
