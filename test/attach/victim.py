@@ -47,9 +47,10 @@ class Victim:
         return "attached to instance" in self.log()
 
     def enter(self, gate, timeout=20):
-        """Waits until it has the gate; nobody else wants it."""
+        """Waits until it has the gate, which no other process wants, or had it: a busy machine may
+        look too late."""
         deadline = time.monotonic() + timeout
-        while not gate.is_held() and self.process.poll() is None:
+        while not (gate.is_held() or self.has_attached() or self.process.poll() is not None):
             if time.monotonic() > deadline:
                 raise LabError(f"a secondary does not take the gate within {timeout} s")
             time.sleep(0.0001)
