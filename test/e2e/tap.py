@@ -25,6 +25,8 @@ class Tap:
         print(f"{'ok' if good else 'not ok'} {self.number} - {name}")
         if not good:
             self.note(diagnostic)
+            # meson shows no line of a TAP test but those on stderr.
+            print(f"not ok {self.number} - {name}\n{diagnostic}", file=sys.stderr, flush=True)
         sys.stdout.flush()
 
     def equal(self, got, wanted, name):
