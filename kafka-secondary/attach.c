@@ -297,7 +297,7 @@ static int note_origins(struct attachment *a, const struct rtap_config *cfg) {
 		for (unsigned int k = 0; k < c->shape.nb_ports; k++)
 			if (c->ports[k].port_id == ring->port_id)
 				memcpy(port, c->ports[k].name, sizeof(port) - 1);
-		record_origin_init(&a->origins[i], sensor, port, ring->queue_id, ring->ring_id);
+		message_origin_init(&a->origins[i], sensor, port, ring->queue_id, ring->ring_id);
 	}
 	return -1;
 }

@@ -6,7 +6,7 @@
 #include "config.h"
 #include "counters_file.h"
 #include "instance.h"
-#include "record.h"
+#include "message.h"
 #include "shm_check.h"
 
 struct rte_ring;
@@ -17,7 +17,7 @@ struct attachment {
 	struct control_zones zones;
 	struct rte_ring *rings[RTAP_MAX_RINGS];
 	struct rtap_counters counters; // mapped for writing
-	struct record_origin *origins; // of each ring's packets
+	struct message_origin *origins; // of each ring's packets
 	int attached_fd; // read lock that tells the next primary that we are here; workers inherit it
 };
 

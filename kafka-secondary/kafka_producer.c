@@ -3,12 +3,12 @@
 
 #include "kafka_producer.h"
 
-#include "kafka_client.h"
 #include "kafka_settings.h"
-#include "kafka_topic.h"
 #include "log.h"
 #include "now.h"
-#include "partition_outbox.h"
+#include "rdkafka_client.h"
+#include "rdkafka_outbox.h"
+#include "rdkafka_topic.h"
 #include "statistics_file.h"
 
 #include <librdkafka/rdkafka.h>
@@ -28,18 +28,19 @@
 #define SAY_AGAIN_NS (UINT64_C(60) * 1000000000)
 
 struct kafka_producer {
-	struct kafka_client client; // the topic's, until it is denied its producer id and replaced
+	struct rdkafka_client
+		client; // the topic's, until it is denied its producer id and replaced
 	bool lone;
 	bool was_denied; // and nothing arrived since
 	uint64_t denied_ns; // when it was denied, 0 = it is not
 	uint64_t denied_wait_ns; // how long to wait before the next one is tried
 	struct rtap_log_limit no_client; // for why there is no next one
 	rd_kafka_queue_t *events;
-	struct kafka_topic topic;
+	struct rdkafka_topic topic;
 	_Atomic bool fatal;
 	bool idempotent;
-	struct partition_outbox outbox; // used by an idempotent one
-	const struct kafka_record *batch_records[KAFKA_MAX_BATCH];
+	struct rdkafka_outbox outbox; // used by an idempotent one
+	const struct message *batch_records[KAFKA_MAX_BATCH];
 	rd_kafka_message_t batch[KAFKA_MAX_BATCH]; // of batch_records
 	uint16_t batch_index[KAFKA_MAX_BATCH]; // record of each message of the batch
 	uint16_t rest[KAFKA_MAX_BATCH]; // records that are not yet in a batch
@@ -64,16 +65,16 @@ static void look_at_properties(struct kafka_producer *p) {
 }
 
 static int
-open_client(struct kafka_producer *p, struct kafka_client *client, char *why, size_t why_size) {
+open_client(struct kafka_producer *p, struct rdkafka_client *client, char *why, size_t why_size) {
 	rd_kafka_conf_t *conf = kafka_settings_build(
 		p->topic.cfg, p->topic.nb_rings, p->lone, why, why_size
 	);
 
 	if (conf == NULL)
 		return -EINVAL;
-	rd_kafka_conf_set_log_cb(conf, kafka_topic_on_log);
+	rd_kafka_conf_set_log_cb(conf, rdkafka_topic_on_log);
 	rd_kafka_conf_set_opaque(conf, &p->topic);
-	return kafka_client_open(client, conf, p->topic.cfg->topic, why, why_size);
+	return rdkafka_client_open(client, conf, p->topic.cfg->topic, why, why_size);
 }
 
 struct kafka_producer *kafka_producer_create(
@@ -99,12 +100,12 @@ struct kafka_producer *kafka_producer_create(
 	kafka_settings_principal(
 		rd_kafka_conf(p->client.rk), p->topic.principal, sizeof(p->topic.principal)
 	);
-	rc = lone ? 0 : kafka_topic_watch(&p->topic);
+	rc = lone ? 0 : rdkafka_topic_watch(&p->topic);
 	if (rc == 0)
 		return p;
 	snprintf(why, why_size, "topic %s: %s", cfg->topic, strerror(-rc));
 	rd_kafka_queue_destroy(p->events);
-	kafka_client_close(p->client);
+	rdkafka_client_close(p->client);
 free_producer:
 	free(p);
 	return NULL;
@@ -123,7 +124,7 @@ static bool is_denied_id(const struct kafka_producer *p) {
 // with its rings, and another client asks again.
 static void note_denied_id(struct kafka_producer *p) {
 	p->was_denied = true;
-	kafka_topic_say_denied(&p->topic, KAFKA_DENIED_IDEMPOTENCE);
+	rdkafka_topic_say_denied(&p->topic, KAFKA_DENIED_IDEMPOTENCE);
 	if (p->denied_ns != 0)
 		return;
 	p->denied_ns = rtap_monotonic_ns();
@@ -136,19 +137,19 @@ static void note_error(struct kafka_producer *p, rd_kafka_resp_err_t err) {
 	if (err != RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED)
 		return;
 	p->was_denied = true;
-	kafka_topic_say_denied(&p->topic, KAFKA_DENIED_WRITE);
+	rdkafka_topic_say_denied(&p->topic, KAFKA_DENIED_WRITE);
 }
 
 static void note_granted(struct kafka_producer *p) {
 	p->was_denied = false;
 	p->denied_wait_ns = 0;
-	kafka_topic_forget_denial(&p->topic);
+	rdkafka_topic_forget_denial(&p->topic);
 	LOG(NOTICE, "topic %s takes packets again", p->topic.cfg->topic);
 }
 
 // Nothing is with the dead client any more: take another one. Whoever watches the topic ends the old one.
 static void replace_client(struct kafka_producer *p) {
-	struct kafka_client dead = p->client, next;
+	struct rdkafka_client dead = p->client, next;
 	uint64_t hidden;
 	char why[256];
 
@@ -162,11 +163,11 @@ static void replace_client(struct kafka_producer *p) {
 	p->client = next;
 	p->events = rd_kafka_queue_get_main(next.rk);
 	p->denied_ns = 0;
-	partition_outbox_forget(&p->outbox);
+	rdkafka_outbox_forget(&p->outbox);
 	if (p->lone)
-		kafka_client_close_aside(dead);
+		rdkafka_client_close_aside(dead);
 	else
-		kafka_topic_change_client(&p->topic, next);
+		rdkafka_topic_change_client(&p->topic, next);
 }
 
 static void replace_client_if_due(struct kafka_producer *p) {
@@ -175,7 +176,7 @@ static void replace_client_if_due(struct kafka_producer *p) {
 	if (waited_ns < p->denied_wait_ns)
 		return;
 	if (rd_kafka_outq_len(p->client.rk) == 0
-	    && (p->lone || !kafka_topic_is_changing_client(&p->topic)))
+	    && (p->lone || !rdkafka_topic_is_changing_client(&p->topic)))
 		replace_client(p);
 	else if (waited_ns > 6 * DENIED_MOST_NS) // a record that the dead client forgot
 		atomic_store(&p->fatal, true);
@@ -199,7 +200,7 @@ static enum kafka_offer offer_result(struct kafka_producer *p, rd_kafka_resp_err
 	}
 }
 
-static rd_kafka_message_t message_of(const struct kafka_record *r) {
+static rd_kafka_message_t message_of(const struct message *r) {
 	// librdkafka reads payload and key only; its struct has no const.
 	return (rd_kafka_message_t){
 		.payload = (void *)(uintptr_t)r->payload,
@@ -210,12 +211,12 @@ static rd_kafka_message_t message_of(const struct kafka_record *r) {
 	};
 }
 
-static rd_kafka_headers_t *headers_of(const struct kafka_record *r) {
-	rd_kafka_headers_t *headers = rd_kafka_headers_new(RECORD_NB_HEADERS);
-	struct record_headers h;
+static rd_kafka_headers_t *headers_of(const struct message *r) {
+	rd_kafka_headers_t *headers = rd_kafka_headers_new(MESSAGE_NB_HEADERS);
+	struct message_headers h;
 
-	record_headers(r, &h);
-	for (unsigned int i = 0; i < RECORD_NB_HEADERS; i++)
+	message_headers(r, &h);
+	for (unsigned int i = 0; i < MESSAGE_NB_HEADERS; i++)
 		rd_kafka_header_add(
 			headers, h.items[i].name, -1, h.items[i].value, (ssize_t)h.items[i].size
 		);
@@ -223,7 +224,7 @@ static rd_kafka_headers_t *headers_of(const struct kafka_record *r) {
 }
 
 static rd_kafka_resp_err_t produce_with_headers(
-	struct kafka_producer *p, int32_t partition, const struct kafka_record *r,
+	struct kafka_producer *p, int32_t partition, const struct message *r,
 	const rd_kafka_message_t *m
 ) {
 	rd_kafka_headers_t *headers = headers_of(r);
@@ -261,13 +262,12 @@ static void produce(struct kafka_producer *p, int32_t partition, unsigned int nb
 
 // Move the records of `partition` from rest[] into batch_records[], in order. Returns how many.
 static unsigned int fill_batch(
-	struct kafka_producer *p, struct kafka_record *records, int32_t partition,
-	unsigned int *nb_rest
+	struct kafka_producer *p, struct message *records, int32_t partition, unsigned int *nb_rest
 ) {
 	unsigned int nb = 0, kept = 0;
 
 	for (unsigned int i = 0; i < *nb_rest; i++) {
-		struct kafka_record *r = &records[p->rest[i]];
+		struct message *r = &records[p->rest[i]];
 
 		if (r->partition != partition) {
 			p->rest[kept++] = p->rest[i];
@@ -281,12 +281,12 @@ static unsigned int fill_batch(
 }
 
 static unsigned int take_results(
-	struct kafka_producer *p, struct kafka_record *records, unsigned int nb, const char **error
+	struct kafka_producer *p, struct message *records, unsigned int nb, const char **error
 ) {
 	unsigned int accepted = 0;
 
 	for (unsigned int i = 0; i < nb; i++) {
-		struct kafka_record *r = &records[p->batch_index[i]];
+		struct message *r = &records[p->batch_index[i]];
 
 		r->result = offer_result(p, p->batch[i].err);
 		accepted += r->result == KAFKA_ACCEPTED;
@@ -299,14 +299,14 @@ static unsigned int take_results(
 
 // Into the outbox with all of them; polls send them.
 static unsigned int
-store(struct kafka_producer *p, struct kafka_record *records, unsigned int nb, const char **error) {
+store(struct kafka_producer *p, struct message *records, unsigned int nb, const char **error) {
 	unsigned int accepted = 0;
 	bool no_memory = false;
 
 	for (unsigned int i = 0; i < nb; i++) {
-		struct kafka_record *r = &records[i];
+		struct message *r = &records[i];
 
-		no_memory = no_memory || partition_outbox_add(&p->outbox, r) < 0;
+		no_memory = no_memory || rdkafka_outbox_add(&p->outbox, r) < 0;
 		r->result = no_memory ? KAFKA_REFUSED : KAFKA_ACCEPTED;
 		accepted += !no_memory;
 	}
@@ -317,7 +317,7 @@ store(struct kafka_producer *p, struct kafka_record *records, unsigned int nb, c
 
 // A batch goes to one partition: alternating per message would halve the rate.
 unsigned int kafka_producer_offer(
-	struct kafka_producer *p, struct kafka_record *records, unsigned int nb, const char **error
+	struct kafka_producer *p, struct message *records, unsigned int nb, const char **error
 ) {
 	unsigned int accepted = 0, nb_rest = nb;
 
@@ -341,14 +341,14 @@ unsigned int kafka_producer_offer(
 // What waits behind a record that did not arrive goes back with it, or it would overtake.
 static void
 empty_outbox(struct kafka_producer *p, int32_t partition, kafka_report_cb report, void *arg) {
-	uint32_t nb = partition_outbox_waiting(&p->outbox, partition);
+	uint32_t nb = rdkafka_outbox_waiting(&p->outbox, partition);
 
 	for (uint32_t i = 0; i < nb; i++) {
-		const struct kafka_record *r = partition_outbox_look(&p->outbox, partition, i);
+		const struct message *r = rdkafka_outbox_look(&p->outbox, partition, i);
 
 		report(arg, r->tag, KAFKA_RETURNED, r->len, "it waited behind one that failed");
 	}
-	partition_outbox_remove(&p->outbox, partition, nb, false);
+	rdkafka_outbox_remove(&p->outbox, partition, nb, false);
 }
 
 // Hand the oldest `nb` records of a partition, at most KAFKA_MAX_BATCH, to the client. Returns how many
@@ -360,15 +360,15 @@ static uint32_t send_some(
 	uint32_t i;
 
 	for (i = 0; i < nb; i++)
-		p->batch_records[i] = partition_outbox_look(&p->outbox, partition, i);
+		p->batch_records[i] = rdkafka_outbox_look(&p->outbox, partition, i);
 	produce(p, partition, nb);
 	for (i = 0; i < nb && p->batch[i].err != RD_KAFKA_RESP_ERR__QUEUE_FULL; i++) {
-		const struct kafka_record *r = partition_outbox_look(&p->outbox, partition, 0);
+		const struct message *r = rdkafka_outbox_look(&p->outbox, partition, 0);
 		uint64_t tag = r->tag;
 		uint32_t len = r->len;
 		enum kafka_offer result = offer_result(p, p->batch[i].err);
 
-		partition_outbox_remove(&p->outbox, partition, 1, result == KAFKA_ACCEPTED);
+		rdkafka_outbox_remove(&p->outbox, partition, 1, result == KAFKA_ACCEPTED);
 		if (result == KAFKA_ACCEPTED)
 			continue;
 		if (result == KAFKA_TOO_LARGE) {
@@ -389,19 +389,18 @@ static void send_turns(struct kafka_producer *p, kafka_report_cb report, void *a
 	uint32_t nb, some, sent;
 	int32_t partition;
 
-	while ((partition = partition_outbox_next(&p->outbox)) >= 0) {
-		nb = partition_outbox_batch(&p->outbox, partition, now_ns);
-		for (; nb > 0 && partition_outbox_waiting(&p->outbox, partition) >= nb;
-		     nb -= some) {
+	while ((partition = rdkafka_outbox_next(&p->outbox)) >= 0) {
+		nb = rdkafka_outbox_batch(&p->outbox, partition, now_ns);
+		for (; nb > 0 && rdkafka_outbox_waiting(&p->outbox, partition) >= nb; nb -= some) {
 			some = nb < KAFKA_MAX_BATCH ? nb : KAFKA_MAX_BATCH;
 			sent = send_some(p, partition, some, report, arg);
 			if (sent == some)
 				continue;
-			partition_outbox_relist(&p->outbox, partition);
+			rdkafka_outbox_relist(&p->outbox, partition);
 			return; // the client's queue is full, for all
 		}
 		// All of the batch was too large: nothing is on its way that would call for a turn.
-		partition_outbox_relist(&p->outbox, partition);
+		rdkafka_outbox_relist(&p->outbox, partition);
 	}
 }
 
@@ -452,7 +451,7 @@ hand_out(struct kafka_producer *p, rd_kafka_event_t *event, kafka_report_cb repo
 			// Nothing overtakes a packet that is proved bad.
 			if (outcome == KAFKA_RETURNED || (outcome != KAFKA_DELIVERED && !p->lone))
 				empty_outbox(p, m->partition, report, arg);
-			partition_outbox_report(
+			rdkafka_outbox_report(
 				&p->outbox, m->partition, outcome == KAFKA_DELIVERED, now_ns
 			);
 		}

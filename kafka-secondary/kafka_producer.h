@@ -5,7 +5,7 @@
 #pragma once
 
 #include "config.h"
-#include "record.h"
+#include "message.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -36,10 +36,10 @@ struct kafka_producer *kafka_producer_create(
 
 // Offer up to KAFKA_MAX_BATCH records. The order within a partition is kept; when one is refused, so are
 // the later ones of its partition, unless it is too large. An idempotent producer takes them all, keeps
-// them until it is their turn (partition_outbox.h) and says by a report what the client refuses. Returns
+// them until it is their turn (rdkafka_outbox.h) and says by a report what the client refuses. Returns
 // the number accepted; `*error` is set to the first refusal's reason (static text), when there was one.
 unsigned int kafka_producer_offer(
-	struct kafka_producer *p, struct kafka_record *records, unsigned int nb, const char **error
+	struct kafka_producer *p, struct message *records, unsigned int nb, const char **error
 );
 
 // Send what it is the turn of, hand out the reports that are there; wait up to `timeout_ms` for the first.

@@ -98,12 +98,12 @@ static void forget_copy(struct ring_feed *f, uint32_t index) {
 }
 
 static int32_t choose_partition(
-	struct ring_feed *f, const struct feed_context *ctx, const struct record_partitions *set,
+	struct ring_feed *f, const struct feed_context *ctx, const struct message_partitions *set,
 	const struct rte_mbuf *m
 ) {
 	if (ctx->cfg->partitioner == RTAP_PARTITIONER_BURST)
 		return set->first + f->burst_partition % set->nb;
-	return record_partition(
+	return message_partition(
 		set, rtap_flow_hash(rte_pktmbuf_mtod(m, const void *), rte_pktmbuf_data_len(m))
 	);
 }
@@ -112,7 +112,7 @@ static int32_t choose_partition(
 static unsigned int make_records(
 	struct ring_feed *f, struct feed_context *ctx, uint32_t index, unsigned int nb, bool alone
 ) {
-	struct record_partitions set = record_partitions_of_ring(
+	struct message_partitions set = message_partitions_of_ring(
 		ctx->cfg->partitioner, f->ring_index, ctx->shm_header->nb_rings,
 		kafka_producer_nb_partitions(ctx->producer)
 	);
@@ -120,7 +120,7 @@ static unsigned int make_records(
 	f->burst_partition = (f->burst_partition + 1) & INT32_MAX;
 	for (unsigned int i = 0; i < nb; i++) {
 		struct rte_mbuf *m = ctx->pkts[i];
-		struct kafka_record *r = &ctx->records[i];
+		struct message *r = &ctx->records[i];
 		const struct rtap_packet_stamp *stamp
 			= RTE_MBUF_DYNFIELD(m, ctx->shm_header->stamp_offset, const struct rtap_packet_stamp *);
 
@@ -135,7 +135,7 @@ static unsigned int make_records(
 		r->sequence = stamp->sequence;
 		r->time_ns = stamp->time_ns;
 		r->origin = f->origin;
-		record_key(stamp->time_ns, ctx->cfg->key_unit, r->key);
+		message_key(stamp->time_ns, ctx->cfg->key_unit, r->key);
 	}
 	return nb;
 }
@@ -198,7 +198,7 @@ static void pause_for_room(struct ring_feed *f, const struct feed_context *ctx) 
 }
 
 static void take_offer(
-	struct ring_feed *f, struct feed_context *ctx, uint32_t index, const struct kafka_record *r,
+	struct ring_feed *f, struct feed_context *ctx, uint32_t index, const struct message *r,
 	const char *error
 ) {
 	switch (r->result) {

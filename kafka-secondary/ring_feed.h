@@ -14,7 +14,7 @@
 #include "counters.h"
 #include "kafka_producer.h"
 #include "log.h"
-#include "record.h"
+#include "message.h"
 #include "shm_layout.h"
 #include "transmit_ring.h"
 
@@ -36,7 +36,7 @@ struct feed_context {
 	struct kafka_producer *lone; // created when first needed
 	bool fatal; // the worker must end
 	uint64_t now_ns; // CLOCK_MONOTONIC of this round
-	struct kafka_record records[KAFKA_MAX_BATCH];
+	struct message records[KAFKA_MAX_BATCH];
 	struct rte_mbuf *pkts[KAFKA_MAX_BATCH];
 };
 
@@ -53,7 +53,7 @@ struct ring_feed {
 	struct rtap_shm_ring *shared;
 	struct rte_ring *ring;
 	struct rtap_ring_counters *counters;
-	const struct record_origin *origin; // NULL = records have no headers
+	const struct message_origin *origin; // NULL = records have no headers
 	bool owned;
 	bool giving_back; // read no more: the ring goes to another worker, or this one stops
 	enum feed_state state;

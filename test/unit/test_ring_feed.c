@@ -37,7 +37,7 @@ static struct rtap_ring_counters ring_counters;
 static struct rtap_slot_counters counters;
 static struct feed_context ctx;
 static struct ring_feed feed;
-static struct record_origin origin;
+static struct message_origin origin;
 static struct rte_ring *ring;
 static struct rte_mbuf mbufs[2 * NB_PACKETS];
 static uint8_t frames[NB_PACKETS][FRAME_BYTES];
@@ -132,7 +132,7 @@ static void set_up(void) {
 	ctx.shm_header = &shm.header;
 	ctx.cfg = &cfg;
 	ctx.counters = &counters;
-	record_origin_init(&origin, "probe", "net_tap0", 3, 1);
+	message_origin_init(&origin, "probe", "net_tap0", 3, 1);
 }
 
 // The test's process ends now, and with it all threads of librdkafka.
@@ -216,8 +216,8 @@ static void serve_until(struct ring_feed *f, uint32_t tail) {
 // ---- what is in Kafka ----
 
 static void look_at_headers(const rd_kafka_message_t *m, uint32_t sequence) {
-	struct record_headers wanted;
-	struct kafka_record r = {
+	struct message_headers wanted;
+	struct message r = {
 		.wire_bytes = WIRE_BYTES,
 		.sequence = sequence + 1,
 		.time_ns = TIME_NS(sequence),
@@ -232,9 +232,9 @@ static void look_at_headers(const rd_kafka_message_t *m, uint32_t sequence) {
 	ck_assert_int_eq(headers != NULL, feed.origin != NULL);
 	if (headers == NULL)
 		return;
-	record_headers(&r, &wanted);
-	ck_assert_uint_eq(rd_kafka_header_cnt(headers), RECORD_NB_HEADERS);
-	for (unsigned int i = 0; i < RECORD_NB_HEADERS; i++) {
+	message_headers(&r, &wanted);
+	ck_assert_uint_eq(rd_kafka_header_cnt(headers), MESSAGE_NB_HEADERS);
+	for (unsigned int i = 0; i < MESSAGE_NB_HEADERS; i++) {
 		ck_assert_int_eq(rd_kafka_header_get_all(headers, i, &name, &value, &size), 0);
 		ck_assert_str_eq(name, wanted.items[i].name);
 		ck_assert_uint_eq(size, wanted.items[i].size);
@@ -244,7 +244,7 @@ static void look_at_headers(const rd_kafka_message_t *m, uint32_t sequence) {
 
 static void look_at_message(const rd_kafka_message_t *m, int64_t last[NB_PARTITIONS]) {
 	const uint8_t *frame = m->payload;
-	uint8_t expected[FRAME_BYTES], key[RECORD_KEY_BYTES];
+	uint8_t expected[FRAME_BYTES], key[MESSAGE_KEY_BYTES];
 	uint32_t sequence;
 	int32_t *partition;
 
@@ -254,9 +254,9 @@ static void look_at_message(const rd_kafka_message_t *m, int64_t last[NB_PARTITI
 	ck_assert_uint_lt(sequence, NB_PACKETS);
 	make_frame(expected, sequence);
 	ck_assert_mem_eq(frame, expected, FRAME_BYTES);
-	record_key(TIME_NS(sequence), RTAP_KEY_US, key);
-	ck_assert_uint_eq(m->key_len, RECORD_KEY_BYTES);
-	ck_assert_mem_eq(m->key, key, RECORD_KEY_BYTES);
+	message_key(TIME_NS(sequence), RTAP_KEY_US, key);
+	ck_assert_uint_eq(m->key_len, MESSAGE_KEY_BYTES);
+	ck_assert_mem_eq(m->key, key, MESSAGE_KEY_BYTES);
 	look_at_headers(m, sequence);
 	found.times[sequence]++;
 	found.nb_messages++;
@@ -406,7 +406,7 @@ static uint64_t cpu_ns(void) {
 }
 
 // The idempotent producer of librdkafka polls without a pause while more than a request of a partition
-// waits for a slow broker: it is not given more (partition_outbox.h).
+// waits for a slow broker: it is not given more (rdkafka_outbox.h).
 START_TEST(no_spinning_behind_a_slow_broker) {
 	uint64_t began, used;
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // A packet as Kafka sees it.
 
-#include "record.h"
+#include "message.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -13,39 +13,41 @@ static void put_big_endian(uint8_t *to, unsigned int nb_bytes, uint64_t value) {
 	}
 }
 
-void record_key(uint64_t capture_time_ns, enum rtap_key_unit unit, uint8_t key[RECORD_KEY_BYTES]) {
+void message_key(
+	uint64_t capture_time_ns, enum rtap_key_unit unit, uint8_t key[MESSAGE_KEY_BYTES]
+) {
 	put_big_endian(
-		key, RECORD_KEY_BYTES,
+		key, MESSAGE_KEY_BYTES,
 		unit == RTAP_KEY_NS ? capture_time_ns : capture_time_ns / 1000
 	);
 }
 
-void record_origin_init(
-	struct record_origin *origin, const char *sensor, const char *port, uint64_t queue_id,
+void message_origin_init(
+	struct message_origin *origin, const char *sensor, const char *port, uint64_t queue_id,
 	uint64_t ring_id
 ) {
 	snprintf(origin->interface, sizeof(origin->interface), "%s:%s", sensor, port);
 	put_big_endian(origin->queue, 2, queue_id);
 	put_big_endian(origin->queue + 2, 2, ring_id);
-	origin->header_bytes = (uint32_t)strlen(origin->interface) + RECORD_HEADER_BYTES;
+	origin->header_bytes = (uint32_t)strlen(origin->interface) + MESSAGE_HEADER_BYTES;
 }
 
-void record_headers(const struct kafka_record *r, struct record_headers *h) {
+void message_headers(const struct message *r, struct message_headers *h) {
 	put_big_endian(h->numbers, 4, r->wire_bytes);
 	put_big_endian(h->numbers + 4, 8, r->sequence);
 	put_big_endian(h->numbers + 12, 8, r->time_ns);
-	h->items[0] = (struct record_header){"wl", h->numbers, 4};
-	h->items[1] = (struct record_header
+	h->items[0] = (struct message_header){"wl", h->numbers, 4};
+	h->items[1] = (struct message_header
 	){"if", r->origin->interface, strlen(r->origin->interface)};
-	h->items[2] = (struct record_header){"q", r->origin->queue, sizeof(r->origin->queue)};
-	h->items[3] = (struct record_header){"seq", h->numbers + 4, 8};
-	h->items[4] = (struct record_header){"ts", h->numbers + 12, 8};
+	h->items[2] = (struct message_header){"q", r->origin->queue, sizeof(r->origin->queue)};
+	h->items[3] = (struct message_header){"seq", h->numbers + 4, 8};
+	h->items[4] = (struct message_header){"ts", h->numbers + 12, 8};
 }
 
-struct record_partitions record_partitions_of_ring(
+struct message_partitions message_partitions_of_ring(
 	enum rtap_partitioner partitioner, uint32_t ring, uint32_t nb_rings, int32_t nb_partitions
 ) {
-	struct record_partitions set = {.first = 0, .step = 1, .nb = nb_partitions};
+	struct message_partitions set = {.first = 0, .step = 1, .nb = nb_partitions};
 
 	if (partitioner != RTAP_PARTITIONER_RING || nb_partitions <= 0)
 		return set;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The topic as the brokers know it.
 
-#include "kafka_topic.h"
+#include "rdkafka_topic.h"
 
 #include "log.h"
 #include "now.h"
@@ -21,7 +21,7 @@
 #define WATCH_UNKNOWN_S 1
 #define SAY_AGAIN_NS (UINT64_C(60) * 1000000000)
 
-static void heard_partitions(struct kafka_topic *t, int32_t nb) {
+static void heard_partitions(struct rdkafka_topic *t, int32_t nb) {
 	int32_t before = atomic_load(&t->nb_partitions);
 
 	if (nb == before)
@@ -49,7 +49,7 @@ static const char *hint(const char *failure) {
 }
 
 // Ask once; returns whether the topic is well. `what` is what to say when it is not.
-static bool look_at_topic(struct kafka_topic *t, char *what, size_t size) {
+static bool look_at_topic(struct rdkafka_topic *t, char *what, size_t size) {
 	const struct rd_kafka_metadata *metadata;
 	const rd_kafka_metadata_topic_t *found;
 	char brokers[256];
@@ -81,7 +81,7 @@ static bool look_at_topic(struct kafka_topic *t, char *what, size_t size) {
 	err = found != NULL ? found->err : RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
 	what[0] = '\0';
 	if (err == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED && t->speaks)
-		kafka_topic_say_denied(t, KAFKA_DENIED_TOPIC); // says it all
+		rdkafka_topic_say_denied(t, KAFKA_DENIED_TOPIC); // says it all
 	else if (err == RD_KAFKA_RESP_ERR_NO_ERROR && found->partition_cnt > 0)
 		heard_partitions(t, found->partition_cnt);
 	else if (err == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART)
@@ -98,7 +98,7 @@ static bool look_at_topic(struct kafka_topic *t, char *what, size_t size) {
 }
 
 // The topic's max.message.bytes; 0 when the brokers do not tell.
-static uint64_t ask_max_message_bytes(struct kafka_topic *t) {
+static uint64_t ask_max_message_bytes(struct rdkafka_topic *t) {
 	rd_kafka_ConfigResource_t *resource = rd_kafka_ConfigResource_new(
 		RD_KAFKA_RESOURCE_TOPIC, t->cfg->topic
 	);
@@ -128,7 +128,7 @@ static uint64_t ask_max_message_bytes(struct kafka_topic *t) {
 }
 
 // Brokers answer "too large" for a whole batch, which then has to be sent packet by packet.
-static void compare_batch_size(struct kafka_topic *t) {
+static void compare_batch_size(struct rdkafka_topic *t) {
 	char text[32] = "";
 	size_t size = sizeof(text);
 	uint64_t batch_bytes, topic_bytes = ask_max_message_bytes(t);
@@ -146,14 +146,14 @@ static void compare_batch_size(struct kafka_topic *t) {
 		    batch_bytes, topic_bytes);
 }
 
-void kafka_topic_forget_denial(struct kafka_topic *t) {
+void rdkafka_topic_forget_denial(struct rdkafka_topic *t) {
 	pthread_mutex_lock(&t->lock);
 	t->denied_limit = (struct rtap_log_limit){0};
 	pthread_mutex_unlock(&t->lock);
 }
 
-static void take_client(struct kafka_topic *t) {
-	struct kafka_client old = t->client;
+static void take_client(struct rdkafka_topic *t) {
+	struct rdkafka_client old = t->client;
 
 	pthread_mutex_lock(&t->lock);
 	if (t->next.rk != NULL) {
@@ -162,11 +162,11 @@ static void take_client(struct kafka_topic *t) {
 	}
 	pthread_mutex_unlock(&t->lock);
 	if (t->client.rk != old.rk)
-		kafka_client_close(old);
+		rdkafka_client_close(old);
 }
 
 static void *watch_topic(void *arg) {
-	struct kafka_topic *t = arg;
+	struct rdkafka_topic *t = arg;
 	struct rtap_log_limit limit = {0};
 	char what[1024];
 	uint64_t hidden;
@@ -185,7 +185,7 @@ static void *watch_topic(void *arg) {
 				LOG(WARNING, "%s", what);
 		} else if (now_well && !well && t->speaks) {
 			LOG(NOTICE, "topic %s is reachable again", t->cfg->topic);
-			kafka_topic_forget_denial(t);
+			rdkafka_topic_forget_denial(t);
 		}
 		if (now_well && t->speaks && !t->size_compared)
 			compare_batch_size(t);
@@ -209,7 +209,7 @@ static const char *what_is_denied(enum kafka_denial denial) {
 	return "";
 }
 
-void kafka_topic_say_denied(struct kafka_topic *t, enum kafka_denial denial) {
+void rdkafka_topic_say_denied(struct rdkafka_topic *t, enum kafka_denial denial) {
 	const char *who = t->principal[0] != '\0' ? t->principal : "this client";
 	const char *whom = t->principal[0] != '\0' ? t->principal : "User:NAME";
 	uint64_t hidden;
@@ -226,13 +226,13 @@ void kafka_topic_say_denied(struct kafka_topic *t, enum kafka_denial denial) {
 		    who, t->cfg->topic, what_is_denied(denial), whom, t->cfg->topic);
 }
 
-void kafka_topic_change_client(struct kafka_topic *t, struct kafka_client next) {
+void rdkafka_topic_change_client(struct rdkafka_topic *t, struct rdkafka_client next) {
 	pthread_mutex_lock(&t->lock);
 	t->next = next;
 	pthread_mutex_unlock(&t->lock);
 }
 
-bool kafka_topic_is_changing_client(struct kafka_topic *t) {
+bool rdkafka_topic_is_changing_client(struct rdkafka_topic *t) {
 	bool changing;
 
 	pthread_mutex_lock(&t->lock);
@@ -241,13 +241,13 @@ bool kafka_topic_is_changing_client(struct kafka_topic *t) {
 	return changing;
 }
 
-static void note_failure(struct kafka_topic *t, const char *text) {
+static void note_failure(struct rdkafka_topic *t, const char *text) {
 	pthread_mutex_lock(&t->lock);
 	snprintf(t->last_failure, sizeof(t->last_failure), "%s", text);
 	pthread_mutex_unlock(&t->lock);
 }
 
-void kafka_topic_on_log(const rd_kafka_t *rk, int level, const char *facility, const char *text) {
+void rdkafka_topic_on_log(const rd_kafka_t *rk, int level, const char *facility, const char *text) {
 	if (strcmp(facility, "FAIL") == 0)
 		note_failure(rd_kafka_opaque(rk), text);
 	else if (level <= LOG_ERR && strcmp(facility, "ERROR") != 0)
@@ -255,6 +255,6 @@ void kafka_topic_on_log(const rd_kafka_t *rk, int level, const char *facility, c
 	LOG(DEBUG, "%s: %s", facility, text);
 }
 
-int kafka_topic_watch(struct kafka_topic *t) {
+int rdkafka_topic_watch(struct rdkafka_topic *t) {
 	return -pthread_create(&t->watcher, NULL, watch_topic, t);
 }

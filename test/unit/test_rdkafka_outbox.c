@@ -2,7 +2,7 @@
 // One batch of a partition at a time, in order, whatever happens.
 
 #include "check_main.h"
-#include "partition_outbox.h"
+#include "rdkafka_outbox.h"
 
 #include <check.h>
 
@@ -11,7 +11,7 @@
 #define NOW (UINT64_C(5000) * 1000000000)
 #define LEN 100
 
-static struct partition_outbox box;
+static struct rdkafka_outbox box;
 
 static void setup(void) {
 	box.batch_records = 10;
@@ -19,15 +19,15 @@ static void setup(void) {
 }
 
 static void teardown(void) {
-	partition_outbox_fini(&box);
+	rdkafka_outbox_fini(&box);
 }
 
 static void add(int32_t partition, uint64_t first_tag, unsigned int nb) {
-	struct kafka_record r = {.len = LEN, .partition = partition};
+	struct message r = {.len = LEN, .partition = partition};
 
 	for (unsigned int i = 0; i < nb; i++) {
 		r.tag = first_tag + i;
-		ck_assert_int_eq(partition_outbox_add(&box, &r), 0);
+		ck_assert_int_eq(rdkafka_outbox_add(&box, &r), 0);
 	}
 }
 
@@ -35,32 +35,32 @@ static void add(int32_t partition, uint64_t first_tag, unsigned int nb) {
 static uint32_t turn(int32_t partition, uint64_t first_tag, uint64_t now_ns) {
 	uint32_t nb;
 
-	ck_assert_int_eq(partition_outbox_next(&box), partition);
-	nb = partition_outbox_batch(&box, partition, now_ns);
+	ck_assert_int_eq(rdkafka_outbox_next(&box), partition);
+	nb = rdkafka_outbox_batch(&box, partition, now_ns);
 	for (uint32_t i = 0; i < nb; i++)
-		ck_assert_uint_eq(partition_outbox_look(&box, partition, i)->tag, first_tag + i);
-	partition_outbox_remove(&box, partition, nb, true);
-	ck_assert_uint_eq(partition_outbox_batch(&box, partition, now_ns), 0);
+		ck_assert_uint_eq(rdkafka_outbox_look(&box, partition, i)->tag, first_tag + i);
+	rdkafka_outbox_remove(&box, partition, nb, true);
+	ck_assert_uint_eq(rdkafka_outbox_batch(&box, partition, now_ns), 0);
 	return nb;
 }
 
 static void report(int32_t partition, unsigned int nb, bool confirmed, uint64_t now_ns) {
 	for (unsigned int i = 0; i < nb; i++)
-		partition_outbox_report(&box, partition, confirmed, now_ns);
+		rdkafka_outbox_report(&box, partition, confirmed, now_ns);
 }
 
 START_TEST(first_one_alone) {
 	add(3, 0, 100);
 	ck_assert_uint_eq(turn(3, 0, NOW), 1);
-	ck_assert_int_eq(partition_outbox_next(&box), -1);
+	ck_assert_int_eq(rdkafka_outbox_next(&box), -1);
 	add(3, 100, 1);
-	ck_assert_int_eq(partition_outbox_next(&box), -1);
+	ck_assert_int_eq(rdkafka_outbox_next(&box), -1);
 	add(2, 0, 5); // each for itself
 	ck_assert_uint_eq(turn(2, 0, NOW), 1);
 	report(3, 1, true, NOW);
 	ck_assert_uint_eq(turn(3, 1, NOW), 10);
-	ck_assert_uint_eq(partition_outbox_waiting(&box, 3), 90);
-	ck_assert_uint_eq(partition_outbox_waiting(&box, 2), 4);
+	ck_assert_uint_eq(rdkafka_outbox_waiting(&box, 3), 90);
+	ck_assert_uint_eq(rdkafka_outbox_waiting(&box, 2), 4);
 }
 END_TEST
 
@@ -70,20 +70,20 @@ START_TEST(one_batch_at_a_time) {
 	report(0, 1, true, NOW);
 	ck_assert_uint_eq(turn(0, 1, NOW), 10);
 	report(0, 9, true, NOW);
-	ck_assert_int_eq(partition_outbox_next(&box), -1); // one is still on its way
+	ck_assert_int_eq(rdkafka_outbox_next(&box), -1); // one is still on its way
 	report(0, 1, true, NOW);
 	ck_assert_uint_eq(turn(0, 11, NOW), 10);
 	report(0, 10, true, NOW);
 	ck_assert_uint_eq(turn(0, 21, NOW), 4);
 	report(0, 4, true, NOW);
-	ck_assert_int_eq(partition_outbox_next(&box), -1); // nothing waits
+	ck_assert_int_eq(rdkafka_outbox_next(&box), -1); // nothing waits
 	add(0, 25, 1);
 	ck_assert_uint_eq(turn(0, 25, NOW), 1);
 }
 END_TEST
 
 START_TEST(limited_by_bytes) {
-	const uint64_t each = LEN + RECORD_KEY_BYTES + PARTITION_OUTBOX_RECORD_BYTES;
+	const uint64_t each = LEN + MESSAGE_KEY_BYTES + RDKAFKA_OUTBOX_RECORD_BYTES;
 
 	add(0, 0, 20);
 	ck_assert_uint_eq(turn(0, 0, NOW), 1);
@@ -110,10 +110,10 @@ END_TEST
 START_TEST(taken_back) {
 	add(0, 0, 9);
 	ck_assert_uint_eq(turn(0, 0, NOW), 1);
-	partition_outbox_remove(&box, 0, 8, false);
-	ck_assert_uint_eq(partition_outbox_waiting(&box, 0), 0);
+	rdkafka_outbox_remove(&box, 0, 8, false);
+	ck_assert_uint_eq(rdkafka_outbox_waiting(&box, 0), 0);
 	report(0, 1, true, NOW);
-	ck_assert_int_eq(partition_outbox_next(&box), -1);
+	ck_assert_int_eq(rdkafka_outbox_next(&box), -1);
 	add(0, 50, 2);
 	ck_assert_uint_eq(turn(0, 50, NOW), 2);
 }
@@ -123,17 +123,17 @@ END_TEST
 START_TEST(refused_by_the_client) {
 	add(0, 0, 2);
 	add(1, 0, 2);
-	ck_assert_int_eq(partition_outbox_next(&box), 0);
-	partition_outbox_relist(&box, 0);
-	partition_outbox_relist(&box, 0);
+	ck_assert_int_eq(rdkafka_outbox_next(&box), 0);
+	rdkafka_outbox_relist(&box, 0);
+	rdkafka_outbox_relist(&box, 0);
 	ck_assert_uint_eq(turn(1, 0, NOW), 1); // behind the other one now
 	ck_assert_uint_eq(turn(0, 0, NOW), 1);
-	ck_assert_int_eq(partition_outbox_next(&box), -1);
+	ck_assert_int_eq(rdkafka_outbox_next(&box), -1);
 }
 END_TEST
 
 START_TEST(forgotten_when_idle) {
-	uint64_t later = NOW + PARTITION_OUTBOX_IDLE_NS + 1;
+	uint64_t later = NOW + RDKAFKA_OUTBOX_IDLE_NS + 1;
 
 	add(0, 0, 20);
 	ck_assert_uint_eq(turn(0, 0, NOW), 1);
@@ -148,7 +148,7 @@ START_TEST(forgotten_with_the_producer) {
 	add(0, 0, 20);
 	ck_assert_uint_eq(turn(0, 0, NOW), 1);
 	report(0, 1, true, NOW);
-	partition_outbox_forget(&box);
+	rdkafka_outbox_forget(&box);
 	ck_assert_uint_eq(turn(0, 1, NOW), 1);
 }
 END_TEST
@@ -161,14 +161,14 @@ START_TEST(many) {
 	for (int round = 0; round < 300; round++) {
 		add(5, added, 100 + (unsigned int)round);
 		added += 100 + (unsigned int)round;
-		if (partition_outbox_waiting(&box, 5) < 900 && round < 290)
+		if (rdkafka_outbox_waiting(&box, 5) < 900 && round < 290)
 			continue;
 		uint32_t nb = turn(5, sent, NOW);
 
 		sent += nb;
 		report(5, nb, true, NOW);
 	}
-	while (partition_outbox_waiting(&box, 5) > 0) {
+	while (rdkafka_outbox_waiting(&box, 5) > 0) {
 		uint32_t nb = turn(5, sent, NOW);
 
 		sent += nb;
@@ -179,18 +179,18 @@ START_TEST(many) {
 END_TEST
 
 START_TEST(no_such_partition) {
-	struct kafka_record r = {.partition = -1};
+	struct message r = {.partition = -1};
 
-	ck_assert_int_lt(partition_outbox_add(&box, &r), 0);
-	partition_outbox_report(&box, -1, true, NOW);
-	ck_assert_uint_eq(partition_outbox_waiting(&box, -1), 0);
-	ck_assert_uint_eq(partition_outbox_waiting(&box, 7), 0);
-	ck_assert_int_eq(partition_outbox_next(&box), -1);
+	ck_assert_int_lt(rdkafka_outbox_add(&box, &r), 0);
+	rdkafka_outbox_report(&box, -1, true, NOW);
+	ck_assert_uint_eq(rdkafka_outbox_waiting(&box, -1), 0);
+	ck_assert_uint_eq(rdkafka_outbox_waiting(&box, 7), 0);
+	ck_assert_int_eq(rdkafka_outbox_next(&box), -1);
 }
 END_TEST
 
 static Suite *make_suite(void) {
-	Suite *suite = suite_create("partition_outbox");
+	Suite *suite = suite_create("rdkafka_outbox");
 	TCase *tcase = tcase_create("all");
 
 	tcase_add_checked_fixture(tcase, setup, teardown);

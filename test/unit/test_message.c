@@ -2,7 +2,7 @@
 // Tests of a packet's key and partition.
 
 #include "check_main.h"
-#include "record.h"
+#include "message.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -13,7 +13,7 @@
 
 static const struct {
 	uint64_t ns;
-	uint8_t key[RECORD_KEY_BYTES];
+	uint8_t key[MESSAGE_KEY_BYTES];
 } keys[] = {
 	{0, {0, 0, 0, 0, 0, 0, 0, 0}},
 	{999, {0, 0, 0, 0, 0, 0, 0, 0}}, // cut, not rounded
@@ -30,22 +30,22 @@ static const struct {
 };
 
 START_TEST(key_bytes) {
-	uint8_t key[RECORD_KEY_BYTES + 2];
+	uint8_t key[MESSAGE_KEY_BYTES + 2];
 
 	memset(key, 0xaa, sizeof(key));
-	record_key(keys[_i].ns, RTAP_KEY_US, key + 1);
-	ck_assert_mem_eq(key + 1, keys[_i].key, RECORD_KEY_BYTES);
+	message_key(keys[_i].ns, RTAP_KEY_US, key + 1);
+	ck_assert_mem_eq(key + 1, keys[_i].key, MESSAGE_KEY_BYTES);
 	ck_assert_uint_eq(key[0], 0xaa);
-	ck_assert_uint_eq(key[RECORD_KEY_BYTES + 1], 0xaa);
+	ck_assert_uint_eq(key[MESSAGE_KEY_BYTES + 1], 0xaa);
 }
 END_TEST
 
 START_TEST(key_in_ns) {
 	static const uint8_t wanted[] = {0x17, 0x97, 0x9c, 0xfe, 0x3d, 0x79, 0xe4, 0x15};
-	uint8_t key[RECORD_KEY_BYTES];
+	uint8_t key[MESSAGE_KEY_BYTES];
 
-	record_key(UINT64_C(0x17979cfe3d79e415), RTAP_KEY_NS, key);
-	ck_assert_mem_eq(key, wanted, RECORD_KEY_BYTES);
+	message_key(UINT64_C(0x17979cfe3d79e415), RTAP_KEY_NS, key);
+	ck_assert_mem_eq(key, wanted, MESSAGE_KEY_BYTES);
 }
 END_TEST
 
@@ -53,7 +53,7 @@ static const struct {
 	const char *name;
 	size_t size;
 	uint8_t value[16];
-} wanted_headers[RECORD_NB_HEADERS] = {
+} wanted_headers[MESSAGE_NB_HEADERS] = {
 	{"wl", 4, {0x00, 0x01, 0xff, 0xfe}},
 	{"if", 10, "tap7:net:0"},
 	{"q", 4, {0x03, 0xff, 0x00, 0x0f}},
@@ -62,9 +62,9 @@ static const struct {
 };
 
 START_TEST(header_bytes) {
-	struct record_origin origin;
-	struct record_headers h;
-	struct kafka_record r = {
+	struct message_origin origin;
+	struct message_headers h;
+	struct message r = {
 		.wire_bytes = 0x1fffe,
 		.sequence = UINT64_C(0x0102030405060708),
 		.time_ns = UINT64_C(0x17979cfe3d79e415),
@@ -72,9 +72,9 @@ START_TEST(header_bytes) {
 	};
 	size_t bytes = 0;
 
-	record_origin_init(&origin, "tap7", "net:0", 1023, 15);
-	record_headers(&r, &h);
-	for (int i = 0; i < RECORD_NB_HEADERS; i++) {
+	message_origin_init(&origin, "tap7", "net:0", 1023, 15);
+	message_headers(&r, &h);
+	for (int i = 0; i < MESSAGE_NB_HEADERS; i++) {
 		ck_assert_str_eq(h.items[i].name, wanted_headers[i].name);
 		ck_assert_uint_eq(h.items[i].size, wanted_headers[i].size);
 		ck_assert_mem_eq(h.items[i].value, wanted_headers[i].value, h.items[i].size);
@@ -85,7 +85,7 @@ START_TEST(header_bytes) {
 }
 END_TEST
 
-static int32_t member(const struct record_partitions *set, int32_t i) {
+static int32_t member(const struct message_partitions *set, int32_t i) {
 	return set->first + set->step * i;
 }
 
@@ -96,7 +96,7 @@ START_TEST(ring_sets_are_disjoint) {
 			int owner[MAX_PARTITIONS] = {0};
 
 			for (int32_t ring = 0; ring < nb_rings; ring++) {
-				struct record_partitions set = record_partitions_of_ring(
+				struct message_partitions set = message_partitions_of_ring(
 					RTAP_PARTITIONER_RING, (uint32_t)ring, (uint32_t)nb_rings,
 					nb
 				);
@@ -122,7 +122,7 @@ START_TEST(rings_share_too_few_partitions) {
 			int rings[MAX_RINGS] = {0};
 
 			for (int32_t ring = 0; ring < nb_rings; ring++) {
-				struct record_partitions set = record_partitions_of_ring(
+				struct message_partitions set = message_partitions_of_ring(
 					RTAP_PARTITIONER_RING, (uint32_t)ring, (uint32_t)nb_rings,
 					nb
 				);
@@ -146,7 +146,7 @@ START_TEST(flow_and_burst_use_all) {
 
 	for (unsigned int i = 0; i < 2; i++) {
 		for (uint32_t ring = 0; ring < MAX_RINGS; ring++) {
-			struct record_partitions set = record_partitions_of_ring(
+			struct message_partitions set = message_partitions_of_ring(
 				all[i], ring, MAX_RINGS, 12
 			);
 
@@ -162,7 +162,8 @@ START_TEST(partitions_not_known_yet) {
 	for (int partitioner = RTAP_PARTITIONER_RING; partitioner <= RTAP_PARTITIONER_BURST;
 	     partitioner++)
 		ck_assert_int_eq(
-			record_partitions_of_ring((enum rtap_partitioner)partitioner, 3, 4, 0).nb, 0
+			message_partitions_of_ring((enum rtap_partitioner)partitioner, 3, 4, 0).nb,
+			0
 		);
 }
 END_TEST
@@ -180,13 +181,13 @@ START_TEST(partition_of_a_flow) {
 	static uint32_t hits[100000];
 
 	for (unsigned int c = 0; c < sizeof(counts) / sizeof(counts[0]); c++) {
-		struct record_partitions set = record_partitions_of_ring(
+		struct message_partitions set = message_partitions_of_ring(
 			RTAP_PARTITIONER_RING, 2, 4, counts[c]
 		);
 
 		memset(hits, 0, sizeof(hits));
 		for (uint32_t i = 0; i < nb_hashes; i++) {
-			int32_t p = record_partition(&set, hash_of(i)) - set.first;
+			int32_t p = message_partition(&set, hash_of(i)) - set.first;
 
 			if (p < 0 || p % set.step != 0 || p / set.step >= set.nb)
 				ck_abort_msg("hash %u leads out of the set", hash_of(i));
@@ -202,11 +203,11 @@ END_TEST
 
 // The low bits have chosen the ring: flows of one ring must still reach all of its partitions.
 START_TEST(low_bits_do_not_matter) {
-	struct record_partitions set = {.first = 0, .step = 1, .nb = 64};
+	struct message_partitions set = {.first = 0, .step = 1, .nb = 64};
 
 	for (uint32_t high = 0; high < 64; high++)
 		for (uint32_t low = 0; low < 16; low++)
-			ck_assert_int_eq(record_partition(&set, high << 26 | low), (int32_t)high);
+			ck_assert_int_eq(message_partition(&set, high << 26 | low), (int32_t)high);
 }
 END_TEST
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // One batch of a partition at a time.
 
-#include "partition_outbox.h"
+#include "rdkafka_outbox.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -9,15 +9,15 @@
 
 #define FIRST_RECORDS 256
 
-void partition_outbox_fini(struct partition_outbox *o) {
+void rdkafka_outbox_fini(struct rdkafka_outbox *o) {
 	for (uint32_t i = 0; i < o->nb_partitions; i++)
 		free(o->partitions[i].records);
 	free(o->partitions);
 	free(o->ready);
-	*o = (struct partition_outbox){0};
+	*o = (struct rdkafka_outbox){0};
 }
 
-static int know_partitions(struct partition_outbox *o, uint32_t nb) {
+static int know_partitions(struct rdkafka_outbox *o, uint32_t nb) {
 	struct outbox_partition *partitions;
 	int32_t *ready;
 
@@ -39,7 +39,7 @@ static int know_partitions(struct partition_outbox *o, uint32_t nb) {
 static int make_room(struct outbox_partition *p) {
 	uint32_t nb = p->head - p->tail;
 	uint32_t size = p->records == NULL ? FIRST_RECORDS : 2 * (p->mask + 1);
-	struct kafka_record *records;
+	struct message *records;
 
 	if (p->records != NULL && nb <= p->mask)
 		return 0;
@@ -56,7 +56,7 @@ static int make_room(struct outbox_partition *p) {
 	return 0;
 }
 
-int partition_outbox_add(struct partition_outbox *o, const struct kafka_record *r) {
+int rdkafka_outbox_add(struct rdkafka_outbox *o, const struct message *r) {
 	struct outbox_partition *p;
 
 	if (r->partition < 0)
@@ -67,11 +67,11 @@ int partition_outbox_add(struct partition_outbox *o, const struct kafka_record *
 	if (make_room(p) < 0)
 		return -ENOMEM;
 	p->records[p->head++ & p->mask] = *r;
-	partition_outbox_relist(o, r->partition);
+	rdkafka_outbox_relist(o, r->partition);
 	return 0;
 }
 
-void partition_outbox_relist(struct partition_outbox *o, int32_t partition) {
+void rdkafka_outbox_relist(struct rdkafka_outbox *o, int32_t partition) {
 	struct outbox_partition *p = &o->partitions[partition];
 
 	if (p->listed || p->in_flight > 0 || p->head == p->tail)
@@ -80,12 +80,12 @@ void partition_outbox_relist(struct partition_outbox *o, int32_t partition) {
 	o->ready[o->nb_ready++] = partition;
 }
 
-void partition_outbox_forget(struct partition_outbox *o) {
+void rdkafka_outbox_forget(struct rdkafka_outbox *o) {
 	for (uint32_t i = 0; i < o->nb_partitions; i++)
 		o->partitions[i].confirmed_ns = 0;
 }
 
-int32_t partition_outbox_next(struct partition_outbox *o) {
+int32_t rdkafka_outbox_next(struct rdkafka_outbox *o) {
 	int32_t partition;
 
 	if (o->nb_ready == 0)
@@ -96,21 +96,21 @@ int32_t partition_outbox_next(struct partition_outbox *o) {
 	return partition;
 }
 
-uint32_t partition_outbox_batch(struct partition_outbox *o, int32_t partition, uint64_t now_ns) {
+uint32_t rdkafka_outbox_batch(struct rdkafka_outbox *o, int32_t partition, uint64_t now_ns) {
 	struct outbox_partition *p = &o->partitions[partition];
 	uint32_t nb, waiting = p->head - p->tail;
 	uint64_t bytes = 0;
 
 	if (p->in_flight > 0 || waiting == 0)
 		return 0;
-	if (now_ns - p->confirmed_ns > PARTITION_OUTBOX_IDLE_NS)
+	if (now_ns - p->confirmed_ns > RDKAFKA_OUTBOX_IDLE_NS)
 		p->confirmed_ns = 0; // as at the beginning
 	if (p->confirmed_ns == 0)
 		return 1;
 	for (nb = 0; nb < waiting && nb < o->batch_records; nb++) {
-		const struct kafka_record *r = &p->records[(p->tail + nb) & p->mask];
+		const struct message *r = &p->records[(p->tail + nb) & p->mask];
 
-		bytes += r->len + RECORD_KEY_BYTES + PARTITION_OUTBOX_RECORD_BYTES;
+		bytes += r->len + MESSAGE_KEY_BYTES + RDKAFKA_OUTBOX_RECORD_BYTES;
 		bytes += r->origin != NULL ? r->origin->header_bytes : 0;
 		if (bytes > o->batch_bytes)
 			break;
@@ -118,15 +118,15 @@ uint32_t partition_outbox_batch(struct partition_outbox *o, int32_t partition, u
 	return nb > 0 ? nb : 1;
 }
 
-const struct kafka_record *
-partition_outbox_look(const struct partition_outbox *o, int32_t partition, uint32_t i) {
+const struct message *
+rdkafka_outbox_look(const struct rdkafka_outbox *o, int32_t partition, uint32_t i) {
 	const struct outbox_partition *p = &o->partitions[partition];
 
 	return &p->records[(p->tail + i) & p->mask];
 }
 
-void partition_outbox_remove(
-	struct partition_outbox *o, int32_t partition, uint32_t nb, bool in_flight
+void rdkafka_outbox_remove(
+	struct rdkafka_outbox *o, int32_t partition, uint32_t nb, bool in_flight
 ) {
 	struct outbox_partition *p = &o->partitions[partition];
 
@@ -135,8 +135,8 @@ void partition_outbox_remove(
 		p->in_flight += nb;
 }
 
-void partition_outbox_report(
-	struct partition_outbox *o, int32_t partition, bool confirmed, uint64_t now_ns
+void rdkafka_outbox_report(
+	struct rdkafka_outbox *o, int32_t partition, bool confirmed, uint64_t now_ns
 ) {
 	struct outbox_partition *p;
 
@@ -147,5 +147,5 @@ void partition_outbox_report(
 		p->in_flight--;
 	if (confirmed)
 		p->confirmed_ns = now_ns;
-	partition_outbox_relist(o, partition);
+	rdkafka_outbox_relist(o, partition);
 }

@@ -18,13 +18,13 @@
 
 #pragma once
 
-#include "record.h"
+#include "message.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
 struct outbox_partition {
-	struct kafka_record *records; // by index & mask; NULL until needed
+	struct message *records; // by index & mask; NULL until needed
 	uint32_t mask;
 	uint32_t head, tail; // behind the newest one, the oldest one
 	uint32_t in_flight;
@@ -32,7 +32,7 @@ struct outbox_partition {
 	bool listed; // in `ready`
 };
 
-struct partition_outbox {
+struct rdkafka_outbox {
 	struct outbox_partition *partitions;
 	int32_t *ready; // partitions that have records and none in flight
 	uint32_t nb_partitions, nb_ready;
@@ -41,49 +41,48 @@ struct partition_outbox {
 	uint64_t batch_bytes;
 };
 
-#define PARTITION_OUTBOX_IDLE_NS (UINT64_C(600) * 1000000000)
+#define RDKAFKA_OUTBOX_IDLE_NS (UINT64_C(600) * 1000000000)
 
 // What a record needs in a batch beside key, headers and payload, at most (rdkafka_msg.h,
 // RD_KAFKAP_MESSAGE_V2_MAX_OVERHEAD is less).
-#define PARTITION_OUTBOX_RECORD_BYTES 64
+#define RDKAFKA_OUTBOX_RECORD_BYTES 64
 
 // Frees all; records that wait are forgotten.
-void partition_outbox_fini(struct partition_outbox *o);
+void rdkafka_outbox_fini(struct rdkafka_outbox *o);
 
 // A copy of *r waits at the end of its partition's records. Returns 0, -ENOMEM or -EINVAL (negative
 // partition).
-int partition_outbox_add(struct partition_outbox *o, const struct kafka_record *r);
+int rdkafka_outbox_add(struct rdkafka_outbox *o, const struct message *r);
 
 // The next partition whose turn it is; -1: none. It comes again once something waits there and nothing is
-// in flight, see partition_outbox_relist().
-int32_t partition_outbox_next(struct partition_outbox *o);
+// in flight, see rdkafka_outbox_relist().
+int32_t rdkafka_outbox_next(struct rdkafka_outbox *o);
 
 // How many of the partition's oldest records make up the next batch.
-uint32_t partition_outbox_batch(struct partition_outbox *o, int32_t partition, uint64_t now_ns);
+uint32_t rdkafka_outbox_batch(struct rdkafka_outbox *o, int32_t partition, uint64_t now_ns);
 
 // The i-th oldest record, while it waits.
-const struct kafka_record *
-partition_outbox_look(const struct partition_outbox *o, int32_t partition, uint32_t i);
+const struct message *
+rdkafka_outbox_look(const struct rdkafka_outbox *o, int32_t partition, uint32_t i);
 
-static inline uint32_t
-partition_outbox_waiting(const struct partition_outbox *o, int32_t partition) {
+static inline uint32_t rdkafka_outbox_waiting(const struct rdkafka_outbox *o, int32_t partition) {
 	return (uint32_t)partition < o->nb_partitions
 		? o->partitions[partition].head - o->partitions[partition].tail
 		: 0;
 }
 
 // The oldest `nb` records wait no more: they are in flight, or they go back to where they came from.
-void partition_outbox_remove(
-	struct partition_outbox *o, int32_t partition, uint32_t nb, bool in_flight
+void rdkafka_outbox_remove(
+	struct rdkafka_outbox *o, int32_t partition, uint32_t nb, bool in_flight
 );
 
 // One record in flight less. `confirmed`: it is in Kafka.
-void partition_outbox_report(
-	struct partition_outbox *o, int32_t partition, bool confirmed, uint64_t now_ns
+void rdkafka_outbox_report(
+	struct rdkafka_outbox *o, int32_t partition, bool confirmed, uint64_t now_ns
 );
 
 // Records go through another producer from now on, of which the brokers know nothing.
-void partition_outbox_forget(struct partition_outbox *o);
+void rdkafka_outbox_forget(struct rdkafka_outbox *o);
 
 // The turn is over: let the partition have another one, now or once its reports are in.
-void partition_outbox_relist(struct partition_outbox *o, int32_t partition);
+void rdkafka_outbox_relist(struct rdkafka_outbox *o, int32_t partition);

@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // A producer of librdkafka with its topic.
 
-#include "kafka_client.h"
+#include "rdkafka_client.h"
 
 #include <errno.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-int kafka_client_open(
-	struct kafka_client *c, rd_kafka_conf_t *conf, const char *topic, char *why, size_t why_size
+int rdkafka_client_open(
+	struct rdkafka_client *c, rd_kafka_conf_t *conf, const char *topic, char *why,
+	size_t why_size
 ) {
 	c->rk = rd_kafka_new(RD_KAFKA_PRODUCER, conf, why, why_size);
 	if (c->rk == NULL) {
@@ -24,21 +25,21 @@ int kafka_client_open(
 	return -EINVAL;
 }
 
-void kafka_client_close(struct kafka_client c) {
+void rdkafka_client_close(struct rdkafka_client c) {
 	rd_kafka_topic_destroy(c.topic);
 	rd_kafka_destroy(c.rk);
 }
 
 static void *close_client(void *arg) {
-	struct kafka_client *c = arg;
+	struct rdkafka_client *c = arg;
 
-	kafka_client_close(*c);
+	rdkafka_client_close(*c);
 	free(c);
 	return NULL;
 }
 
-void kafka_client_close_aside(struct kafka_client c) {
-	struct kafka_client *copy = malloc(sizeof(*copy));
+void rdkafka_client_close_aside(struct rdkafka_client c) {
+	struct rdkafka_client *copy = malloc(sizeof(*copy));
 	pthread_t thread;
 
 	if (copy != NULL) {
@@ -49,5 +50,5 @@ void kafka_client_close_aside(struct kafka_client c) {
 		}
 		free(copy);
 	}
-	kafka_client_close(c);
+	rdkafka_client_close(c);
 }

@@ -5,16 +5,16 @@
 #pragma once
 
 #include "config.h"
-#include "kafka_client.h"
 #include "log.h"
+#include "rdkafka_client.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
-struct kafka_topic {
-	struct kafka_client client; // the watcher's from kafka_topic_watch() on
+struct rdkafka_topic {
+	struct rdkafka_client client; // the watcher's from rdkafka_topic_watch() on
 	char principal[256]; // who the broker takes us for; "" = not known
 	const struct rtap_config *cfg;
 	unsigned int nb_rings;
@@ -26,7 +26,7 @@ struct kafka_topic {
 	// Under `lock`:
 	char last_failure[320]; // of a connection, in librdkafka's words
 	struct rtap_log_limit denied_limit;
-	struct kafka_client next; // to watch with from now on, none = the same
+	struct rdkafka_client next; // to watch with from now on, none = the same
 };
 
 // What an ACL is missing for.
@@ -37,20 +37,20 @@ enum kafka_denial {
 };
 
 // Watch the client's topic; all fields above `speaks`, and it, are set. Never ends. 0 or a negative errno.
-int kafka_topic_watch(struct kafka_topic *t);
+int rdkafka_topic_watch(struct rdkafka_topic *t);
 
 // Say what is denied to whom and how to grant it, once a minute. Any thread.
-void kafka_topic_say_denied(struct kafka_topic *t, enum kafka_denial denial);
+void rdkafka_topic_say_denied(struct rdkafka_topic *t, enum kafka_denial denial);
 
 // It is granted: the next denial is another one. Any thread.
-void kafka_topic_forget_denial(struct kafka_topic *t);
+void rdkafka_topic_forget_denial(struct rdkafka_topic *t);
 
 // Watch with another client from now on; the old one is closed by the watcher: nobody else may use it any
 // more. Not while an earlier change is under way. Any one thread.
-void kafka_topic_change_client(struct kafka_topic *t, struct kafka_client next);
-bool kafka_topic_is_changing_client(struct kafka_topic *t);
+void rdkafka_topic_change_client(struct rdkafka_topic *t, struct rdkafka_client next);
+bool rdkafka_topic_is_changing_client(struct rdkafka_topic *t);
 
 // For librdkafka, with a kafka_topic as opaque: logs its lines, but those of a failed connection (refused,
 // TLS, authentication). The watcher says them with its own line once a minute, where librdkafka would
 // repeat them with every attempt. Any thread.
-void kafka_topic_on_log(const rd_kafka_t *rk, int level, const char *facility, const char *text);
+void rdkafka_topic_on_log(const rd_kafka_t *rk, int level, const char *facility, const char *text);

@@ -7,19 +7,20 @@
 
 #include <stddef.h>
 
-struct kafka_client {
+struct rdkafka_client {
 	rd_kafka_t *rk; // NULL = none
 	rd_kafka_topic_t *topic;
 };
 
 // Open one with the properties of `conf`, which is taken. Returns 0, or -EINVAL with `why` set.
-int kafka_client_open(
-	struct kafka_client *c, rd_kafka_conf_t *conf, const char *topic, char *why, size_t why_size
+int rdkafka_client_open(
+	struct rdkafka_client *c, rd_kafka_conf_t *conf, const char *topic, char *why,
+	size_t why_size
 );
 
 // Nobody else uses it, nor its queues, any more. May take seconds: librdkafka waits for its threads, and
 // those for a name server.
-void kafka_client_close(struct kafka_client c);
+void rdkafka_client_close(struct rdkafka_client c);
 
 // The same on a thread of its own, for a caller with a heartbeat to give.
-void kafka_client_close_aside(struct kafka_client c);
+void rdkafka_client_close_aside(struct rdkafka_client c);
