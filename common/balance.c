@@ -70,7 +70,7 @@ static void add_slot(const struct rtap_slot_counters *s, struct rtap_balance *b)
 	b->kaf.drops += failed(s);
 	if (!rtap_slot_is_live(s))
 		return;
-	b->tx.queued += rtap_counter_get(&s->tx_queued);
+	b->tx.queued += rtap_counter_get(&s->tx_queued) + rtap_counter_get(&s->outbox);
 	b->tx.drops += rtap_counter_get(&s->tx_refused);
 	b->kaf.queued += rtap_counter_get(&s->in_flight);
 }

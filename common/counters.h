@@ -15,7 +15,7 @@
 #include <stdint.h>
 
 #define RTAP_COUNTERS_MAGIC UINT64_C(0x31544e4350415452) // "RTAPCNT1", little-endian
-#define RTAP_COUNTERS_VERSION 3
+#define RTAP_COUNTERS_VERSION 4
 #define RTAP_COUNTERS_MAX_FILE (64u << 20)
 
 #define RTAP_MAX_SLOTS 64

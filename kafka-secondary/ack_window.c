@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The ack window of one ring.
+// Keep what became of each packet of a ring.
 
 #include "ack_window.h"
 
@@ -10,14 +10,18 @@
 int ack_window_init(struct ack_window *w, uint32_t capacity) {
 	memset(w, 0, sizeof(*w));
 	w->states = calloc(capacity, sizeof(*w->states));
-	if (w->states == NULL)
+	w->links = calloc(capacity, sizeof(*w->links));
+	if (w->states == NULL || w->links == NULL) {
+		ack_window_fini(w);
 		return -ENOMEM;
+	}
 	w->mask = capacity - 1;
 	return 0;
 }
 
 void ack_window_fini(struct ack_window *w) {
 	free(w->states);
+	free(w->links);
 	memset(w, 0, sizeof(*w));
 }
 
@@ -27,8 +31,10 @@ void ack_window_reset(struct ack_window *w, uint32_t tail) {
 }
 
 void ack_window_push(struct ack_window *w, uint32_t nb) {
-	for (uint32_t i = 0; i < nb; i++)
-		w->states[w->head++ & w->mask] = ACK_WAITING;
+	for (uint32_t i = 0; i < nb; i++, w->head++) {
+		w->states[w->head & w->mask] = ACK_WAITING;
+		w->links[w->head & w->mask] = 0;
+	}
 	w->nb[ACK_WAITING] += nb;
 }
 

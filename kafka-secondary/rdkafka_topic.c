@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The topic as the brokers know it.
+// Watch the topic.
 
 #include "rdkafka_topic.h"
 
+#include "kafka_settings.h"
 #include "log.h"
 #include "now.h"
 
@@ -19,7 +20,7 @@
 #define METADATA_TIMEOUT_MS 5000
 #define WATCH_KNOWN_S 10 // seconds between two looks at a topic that is well
 #define WATCH_UNKNOWN_S 1
-#define SAY_AGAIN_NS (UINT64_C(60) * 1000000000)
+#define LOG_AGAIN_NS (UINT64_C(60) * 1000000000)
 
 static void heard_partitions(struct rdkafka_topic *t, int32_t nb) {
 	int32_t before = atomic_load(&t->nb_partitions);
@@ -27,10 +28,10 @@ static void heard_partitions(struct rdkafka_topic *t, int32_t nb) {
 	if (nb == before)
 		return;
 	atomic_store(&t->nb_partitions, nb);
-	if (!t->speaks)
+	if (!t->logs)
 		return;
 	LOG(NOTICE, "topic %s: %" PRId32 " partitions%s", t->cfg->topic, nb,
-	    before > 0 ? ", their number changed: flows are spread anew" : "");
+	    before > 0 ? "; their number changed: flows are redistributed" : "");
 	if (nb < (int32_t)t->nb_rings)
 		LOG(WARNING,
 		    "topic %s: %" PRId32
@@ -66,7 +67,7 @@ static bool look_at_topic(struct rdkafka_topic *t, char *what, size_t size) {
 		pthread_mutex_lock(&t->lock);
 		snprintf(
 			what, size,
-			"no broker reachable at %s (%s); packets wait in the rings, trying on%s",
+			"no broker reachable at %s (%s); packets wait in the rings, retrying%s",
 			brokers,
 			t->last_failure[0] != '\0' ? t->last_failure : rd_kafka_err2str(err),
 			hint(t->last_failure)
@@ -75,13 +76,13 @@ static bool look_at_topic(struct rdkafka_topic *t, char *what, size_t size) {
 		return false;
 	}
 	pthread_mutex_lock(&t->lock);
-	t->last_failure[0] = '\0'; // the next one is another one's
+	t->last_failure[0] = '\0'; // forget it: the next failure is a new one
 	pthread_mutex_unlock(&t->lock);
 	found = metadata->topic_cnt > 0 ? &metadata->topics[0] : NULL;
 	err = found != NULL ? found->err : RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
 	what[0] = '\0';
-	if (err == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED && t->speaks)
-		rdkafka_topic_say_denied(t, KAFKA_DENIED_TOPIC); // says it all
+	if (err == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED && t->logs)
+		rdkafka_topic_say_denied(t, RDKAFKA_DENIED_TOPIC); // says it all
 	else if (err == RD_KAFKA_RESP_ERR_NO_ERROR && found->partition_cnt > 0)
 		heard_partitions(t, found->partition_cnt);
 	else if (err == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART)
@@ -175,19 +176,19 @@ static void *watch_topic(void *arg) {
 	for (;;) {
 		bool now_well = look_at_topic(t, what, sizeof(what));
 
-		if (!now_well && t->speaks) {
+		if (!now_well && t->logs) {
 			if (well)
 				limit = (struct rtap_log_limit){0};
 			if (what[0] != '\0'
 			    && rtap_log_limit_pass(
-				    &limit, rtap_monotonic_ns(), SAY_AGAIN_NS, &hidden
+				    &limit, rtap_monotonic_ns(), LOG_AGAIN_NS, &hidden
 			    ))
 				LOG(WARNING, "%s", what);
-		} else if (now_well && !well && t->speaks) {
+		} else if (now_well && !well && t->logs) {
 			LOG(NOTICE, "topic %s is reachable again", t->cfg->topic);
 			rdkafka_topic_forget_denial(t);
 		}
-		if (now_well && t->speaks && !t->size_compared)
+		if (now_well && t->logs && !t->size_compared)
 			compare_batch_size(t);
 		well = now_well;
 		sleep(well ? WATCH_KNOWN_S : WATCH_UNKNOWN_S);
@@ -196,27 +197,27 @@ static void *watch_topic(void *arg) {
 	return NULL;
 }
 
-static const char *what_is_denied(enum kafka_denial denial) {
+static const char *what_is_denied(enum rdkafka_denial denial) {
 	switch (denial) {
-	case KAFKA_DENIED_IDEMPOTENCE:
+	case RDKAFKA_DENIED_IDEMPOTENCE:
 		return ": the broker refuses InitProducerId, which takes WRITE on a topic, before "
 		       "Kafka 3.0 IDEMPOTENT_WRITE on the cluster";
-	case KAFKA_DENIED_TOPIC:
+	case RDKAFKA_DENIED_TOPIC:
 		return ": the broker does not show it";
-	case KAFKA_DENIED_WRITE:
+	case RDKAFKA_DENIED_WRITE:
 		break;
 	}
 	return "";
 }
 
-void rdkafka_topic_say_denied(struct rdkafka_topic *t, enum kafka_denial denial) {
+void rdkafka_topic_say_denied(struct rdkafka_topic *t, enum rdkafka_denial denial) {
 	const char *who = t->principal[0] != '\0' ? t->principal : "this client";
 	const char *whom = t->principal[0] != '\0' ? t->principal : "User:NAME";
 	uint64_t hidden;
 	bool pass;
 
 	pthread_mutex_lock(&t->lock);
-	pass = rtap_log_limit_pass(&t->denied_limit, rtap_monotonic_ns(), SAY_AGAIN_NS, &hidden);
+	pass = rtap_log_limit_pass(&t->denied_limit, rtap_monotonic_ns(), LOG_AGAIN_NS, &hidden);
 	pthread_mutex_unlock(&t->lock);
 	if (pass)
 		LOG(WARNING,
@@ -255,6 +256,17 @@ void rdkafka_topic_on_log(const rd_kafka_t *rk, int level, const char *facility,
 	LOG(DEBUG, "%s: %s", facility, text);
 }
 
-int rdkafka_topic_watch(struct rdkafka_topic *t) {
+void rdkafka_topic_init(
+	struct rdkafka_topic *t, const struct rtap_config *cfg, unsigned int nb_rings, bool logs
+) {
+	pthread_mutex_init(&t->lock, NULL);
+	t->cfg = cfg;
+	t->nb_rings = nb_rings;
+	t->logs = logs;
+}
+
+int rdkafka_topic_watch(struct rdkafka_topic *t, struct rdkafka_client client) {
+	t->client = client;
+	kafka_settings_principal(rd_kafka_conf(client.rk), t->principal, sizeof(t->principal));
 	return -pthread_create(&t->watcher, NULL, watch_topic, t);
 }

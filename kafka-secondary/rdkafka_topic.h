@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The topic as the brokers know it: its partitions, followed when their number changes, and what to say
-// when brokers or topic are away. Looked at by a thread of its own: asking may take seconds.
+// Watch the topic as the brokers know it: follow the number of its partitions, and log when brokers or
+// topic are away. By a thread of its own: asking may take seconds.
 
 #pragma once
 
@@ -14,11 +14,11 @@
 #include <stdint.h>
 
 struct rdkafka_topic {
-	struct rdkafka_client client; // the watcher's from rdkafka_topic_watch() on
+	struct rdkafka_client client; // the watcher's
 	char principal[256]; // who the broker takes us for; "" = not known
 	const struct rtap_config *cfg;
 	unsigned int nb_rings;
-	bool speaks; // logs; one worker of a secondary does
+	bool logs; // one worker of a secondary does
 	bool size_compared; // batch.size with the topic's max.message.bytes
 	pthread_t watcher;
 	_Atomic int32_t nb_partitions; // 0 = not known yet; any thread may read
@@ -30,27 +30,32 @@ struct rdkafka_topic {
 };
 
 // What an ACL is missing for.
-enum kafka_denial {
-	KAFKA_DENIED_TOPIC, // the brokers do not even show it to us
-	KAFKA_DENIED_WRITE,
-	KAFKA_DENIED_IDEMPOTENCE, // no WRITE on any topic, before Kafka 3.0 no IDEMPOTENT_WRITE
+enum rdkafka_denial {
+	RDKAFKA_DENIED_TOPIC, // the brokers do not even show it to us
+	RDKAFKA_DENIED_WRITE,
+	RDKAFKA_DENIED_IDEMPOTENCE, // no WRITE on any topic, before Kafka 3.0 no IDEMPOTENT_WRITE
 };
 
-// Watch the client's topic; all fields above `speaks`, and it, are set. Never ends. 0 or a negative errno.
-int rdkafka_topic_watch(struct rdkafka_topic *t);
+// Before a client exists whose log lines go to rdkafka_topic_on_log(). *t is zeroed.
+void rdkafka_topic_init(
+	struct rdkafka_topic *t, const struct rtap_config *cfg, unsigned int nb_rings, bool logs
+);
+
+// Watch the topic with `client` from now on, for ever. Returns 0 or a negative errno.
+int rdkafka_topic_watch(struct rdkafka_topic *t, struct rdkafka_client client);
 
 // Say what is denied to whom and how to grant it, once a minute. Any thread.
-void rdkafka_topic_say_denied(struct rdkafka_topic *t, enum kafka_denial denial);
+void rdkafka_topic_say_denied(struct rdkafka_topic *t, enum rdkafka_denial denial);
 
 // It is granted: the next denial is another one. Any thread.
 void rdkafka_topic_forget_denial(struct rdkafka_topic *t);
 
-// Watch with another client from now on; the old one is closed by the watcher: nobody else may use it any
+// Watch with another client from now on. The watcher closes the old one, which no other thread may use any
 // more. Not while an earlier change is under way. Any one thread.
 void rdkafka_topic_change_client(struct rdkafka_topic *t, struct rdkafka_client next);
 bool rdkafka_topic_is_changing_client(struct rdkafka_topic *t);
 
-// For librdkafka, with a kafka_topic as opaque: logs its lines, but those of a failed connection (refused,
+// For librdkafka, with a struct rdkafka_topic as opaque: logs its lines, but those of a failed connection (refused,
 // TLS, authentication). The watcher says them with its own line once a minute, where librdkafka would
 // repeat them with every attempt. Any thread.
 void rdkafka_topic_on_log(const rd_kafka_t *rk, int level, const char *facility, const char *text);

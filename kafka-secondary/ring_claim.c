@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Which rings a worker serves.
+// Claim rings and give them back.
 
 #include "ring_claim.h"
 
@@ -30,33 +30,33 @@ static bool shall_serve(
 		== c->slot->incarnation;
 }
 
-static int claim(struct ring_claims *c, struct ring_feed *f) {
-	uint64_t owner = atomic_load_explicit(&f->shared->owner, memory_order_acquire);
+static int claim(struct ring_claims *c, struct delivery *d) {
+	uint64_t owner = atomic_load_explicit(&d->shared->owner, memory_order_acquire);
 	int rc;
 
 	// Its owner may have died a moment ago; then nothing is in its hands any more.
 	if (owner != 0
 	    && (!worker_slot_is_dead(c->shm, c->slot->lock_fd, owner)
-		|| !atomic_compare_exchange_strong(&f->shared->owner, &owner, 0)))
+		|| !atomic_compare_exchange_strong(&d->shared->owner, &owner, 0)))
 		return 0;
 	owner = 0;
-	if (!atomic_compare_exchange_strong(&f->shared->owner, &owner, c->slot->incarnation))
+	if (!atomic_compare_exchange_strong(&d->shared->owner, &owner, c->slot->incarnation))
 		return 0;
-	rc = ring_feed_begin(f, c->ctx);
+	rc = delivery_begin(d, c->ctx);
 	if (rc < 0) {
-		LOG(ERR, "%s: cannot be taken over: %s", f->name, strerror(-rc));
+		LOG(ERR, "%s: cannot be taken over: %s", d->source.name, strerror(-rc));
 		return rc;
 	}
 	c->nb_owned++;
-	LOG(DEBUG, "%s: serving", f->name);
+	LOG(DEBUG, "%s: serving", d->source.name);
 	return 0;
 }
 
-static void give_back(struct ring_claims *c, struct ring_feed *f) {
-	ring_feed_end(f);
-	atomic_store_explicit(&f->shared->owner, 0, memory_order_release);
+static void give_back(struct ring_claims *c, struct delivery *d) {
+	delivery_end(d);
+	atomic_store_explicit(&d->shared->owner, 0, memory_order_release);
 	c->nb_owned--;
-	LOG(DEBUG, "%s: given back", f->name);
+	LOG(DEBUG, "%s: given back", d->source.name);
 }
 
 static int check_deadline(struct ring_claims *c, bool waiting) {
@@ -73,14 +73,17 @@ static int check_deadline(struct ring_claims *c, bool waiting) {
 		c->give_back_deadline_ns = c->ctx->now_ns + timeout_s * SECOND_NS;
 	if (c->ctx->now_ns <= c->give_back_deadline_ns)
 		return 0;
-	LOG(WARNING, "a ring for another worker cannot be emptied in time; ending, so that it can");
+	LOG(WARNING,
+	    "a ring that another transmit worker waits for was not emptied in time; ending, so that it can take the ring"
+	);
 	return -ETIMEDOUT;
 }
 
-// Nobody clears the word of a living worker. This one ends before a second one serves the same ring.
+// The word of a living worker is never cleared. This one ends before a second one serves the same ring.
 static int overwritten(const char *ring) {
 	LOG(ERR,
-	    "%s: its owner is no longer this worker: a courier wrote where it must not; ending",
+	    "%s: shared memory names another owner than this transmit worker: it was overwritten; "
+	    "ending, so that no two workers serve the ring",
 	    ring);
 	return -EIO;
 }
@@ -90,21 +93,21 @@ int ring_claims_update(struct ring_claims *c, enum claim_policy policy) {
 	int rc;
 
 	for (unsigned int i = 0; i < c->ctx->shm_header->nb_rings; i++) {
-		struct ring_feed *f = &c->feeds[i];
-		bool wanted = shall_serve(c, f->shared, policy);
+		struct delivery *d = &c->deliveries[i];
+		bool wanted = shall_serve(c, d->shared, policy);
 
-		if (!f->owned) {
-			rc = wanted ? claim(c, f) : 0;
+		if (!d->owned) {
+			rc = wanted ? claim(c, d) : 0;
 			if (rc < 0)
 				return rc;
 			continue;
 		}
-		if (atomic_load_explicit(&f->shared->owner, memory_order_relaxed)
+		if (atomic_load_explicit(&d->shared->owner, memory_order_relaxed)
 		    != c->slot->incarnation)
-			return overwritten(f->name);
-		f->giving_back = !wanted;
-		if (!wanted && ring_feed_is_empty(f))
-			give_back(c, f);
+			return overwritten(d->source.name);
+		d->giving_back = !wanted;
+		if (!wanted && delivery_is_empty(d))
+			give_back(c, d);
 		else if (!wanted)
 			waiting = true;
 	}
@@ -116,8 +119,8 @@ uint64_t ring_claims_waiting(const struct ring_claims *c) {
 	uint64_t nb = 0;
 
 	for (unsigned int i = 0; i < c->ctx->shm_header->nb_rings; i++)
-		if (!is_quarantined(c->feeds[i].shared))
-			nb += rte_ring_count(c->feeds[i].ring);
+		if (!is_quarantined(c->deliveries[i].shared))
+			nb += rte_ring_count(c->deliveries[i].source.ring);
 	return nb;
 }
 
@@ -125,7 +128,7 @@ uint64_t ring_claims_in_windows(const struct ring_claims *c) {
 	uint64_t nb = 0;
 
 	for (unsigned int i = 0; i < c->ctx->shm_header->nb_rings; i++)
-		if (c->feeds[i].owned)
-			nb += c->feeds[i].consumer.in_window;
+		if (c->deliveries[i].owned)
+			nb += ring_source_in_window(&c->deliveries[i].source);
 	return nb;
 }

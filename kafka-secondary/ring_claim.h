@@ -1,33 +1,33 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Which rings a worker serves: take those that the primary assigned to it, give back the others.
+// Claim the rings that the primary assigned to this worker, give back the others.
 
 #pragma once
 
-#include "ring_feed.h"
+#include "delivery.h"
 #include "worker_slot.h"
 
 enum claim_policy {
 	CLAIM_ASSIGNED, // what the primary assigned
-	CLAIM_ANY, // the primary died and nobody assigns any more: whoever comes first
+	CLAIM_ANY, // the primary drains or died: every ring, whichever worker comes first
 	CLAIM_NONE, // this worker stops
 };
 
 struct ring_claims {
 	struct rtap_shm *shm;
 	const struct worker_slot *slot;
-	struct feed_context *ctx;
-	struct ring_feed *feeds; // one for each ring of the instance
+	struct delivery_context *ctx;
+	struct delivery *deliveries; // one for each ring of the instance
 	unsigned int nb_owned;
 	uint64_t give_back_deadline_ns; // of rings that another worker waits for, 0 = none
 };
 
-// One round: claim, give back. A ring is given back with an empty window only: the Kafka client still
-// reads the payloads of what it holds. Returns 0; -ETIMEDOUT when a ring that another worker waits for
+// One round: claim, give back. A ring is given back with an empty window only: the sink still
+// reads the frames of what it holds. Returns 0; -ETIMEDOUT when a ring that another worker waits for
 // could not be emptied within drain-timeout-s, -ENOMEM, or -EIO when a ring of this worker names another
 // owner: then only the end of this process helps.
 int ring_claims_update(struct ring_claims *c, enum claim_policy policy);
 
-// Packets in the rings of the instance that are served, in whose hands ever.
+// Packets in all rings of the instance that are not quarantined, whichever worker owns them.
 uint64_t ring_claims_waiting(const struct ring_claims *c);
 
 // Packets in the windows of the rings that this worker owns.

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// A transmit worker.
+// Be a transmit worker.
 
 #include "transmit_worker.h"
 
+#include "delivery.h"
 #include "log.h"
 #include "now.h"
 #include "packet_guard.h"
 #include "primary_watch.h"
 #include "ring_claim.h"
-#include "ring_feed.h"
+#include "sink.h"
 #include "statistics_file.h"
 #include "stop_flag.h"
 #include "worker_slot.h"
@@ -28,7 +29,7 @@
 #define LOG_TYPE "worker"
 
 #define TOPIC_POLL_MS 1 // a ring without an owner waits
-#define IDLE_POLL_MS 1 // the rings cannot wake us; the client's reports do
+#define IDLE_POLL_MS 1 // the rings cannot wake us; reports do
 #define HOUSEKEEPING_NS UINT64_C(5000000)
 #define LINGER_NS UINT64_C(100000000)
 #define SECOND_NS UINT64_C(1000000000)
@@ -39,7 +40,7 @@ struct transmit_worker {
 	struct worker_slot slot;
 	int primary_fd;
 	struct ring_claims claims;
-	struct feed_context ctx;
+	struct delivery_context ctx;
 	uint64_t stop_ns; // when we were told to stop, 0 = not
 	uint64_t deadline_ns; // when we leave, whatever is left
 	bool orphaned; // the primary died
@@ -106,25 +107,24 @@ static void become_worker(const struct transmit_worker_args *args, const sigset_
 }
 
 static void
-on_report(void *arg, uint64_t tag, enum kafka_outcome outcome, size_t len, const char *error) {
+on_report(void *arg, uint64_t tag, enum sink_report report, size_t len, const char *why) {
 	struct transmit_worker *w = arg;
-	uint32_t ring_index = (uint32_t)((tag & ~FEED_TAG_ALONE) >> 32);
 
-	ring_feed_report(
-		&w->claims.feeds[ring_index], &w->ctx, (uint32_t)tag, (tag & FEED_TAG_ALONE) != 0,
-		outcome, len, error
+	delivery_report(
+		&w->claims.deliveries[message_tag_ring(tag)], &w->ctx, tag, report, len, why
 	);
 }
 
 static void publish(struct transmit_worker *w) {
-	struct feed_totals totals = {0};
+	struct delivery_totals totals = {0};
 	struct rtap_slot_counters *c = w->ctx.counters;
 
 	for (unsigned int i = 0; i < w->ctx.shm_header->nb_rings; i++)
-		if (w->claims.feeds[i].owned)
-			ring_feed_add_totals(&w->claims.feeds[i], &totals);
+		if (w->claims.deliveries[i].owned)
+			delivery_add_totals(&w->claims.deliveries[i], &totals);
 	rtap_counter_set(&c->tx_queued, totals.tx_queued);
 	rtap_counter_set(&c->tx_refused, totals.tx_refused);
+	rtap_counter_set(&c->outbox, totals.outbox);
 	rtap_counter_set(&c->in_flight, totals.in_flight);
 	rtap_counter_set(&c->rings_blocked, totals.blocked);
 	rtap_counter_set(&c->rings, w->claims.nb_owned);
@@ -140,7 +140,7 @@ static void leave(struct transmit_worker *w, enum transmit_worker_exit code) {
 		worker_slot_set_state(&w->slot, RTAP_WORKER_LEFT);
 		_exit(code);
 	}
-	// The kernel takes the slot and with it the rings away, once nobody reads a payload.
+	// The kernel takes the slot and with it the rings away, once no thread reads a frame.
 	if (code == TRANSMIT_WORKER_DONE) {
 		LOG(WARNING,
 		    "leaving with %" PRIu64 " packets not yet reported; the next worker sends them",
@@ -153,8 +153,8 @@ static void leave(struct transmit_worker *w, enum transmit_worker_exit code) {
 // The end of an orphan: all is delivered, or time is over and what is left is lost.
 static void leave_orphaned(struct transmit_worker *w, uint64_t left) {
 	for (unsigned int i = 0; i < w->ctx.shm_header->nb_rings; i++)
-		if (w->claims.feeds[i].owned)
-			ring_feed_count_orphans(&w->claims.feeds[i]);
+		if (w->claims.deliveries[i].owned)
+			delivery_count_orphans(&w->claims.deliveries[i]);
 	LOG(WARNING, "the primary died: %s, %" PRIu64 " packets left in the rings",
 	    left > 0 ? "time is over" : "everything is in Kafka", left);
 	leave(w, TRANSMIT_WORKER_PRIMARY_DIED);
@@ -185,7 +185,7 @@ static void notice_death(struct transmit_worker *w) {
 	    ring_claims_waiting(&w->claims), (w->deadline_ns - w->ctx.now_ns) / SECOND_NS);
 }
 
-// What to serve now. While the primary drains or is dead nobody comes after us: then a request to stop
+// What to serve now. While the primary drains or is dead no worker comes after us: then a request to stop
 // bounds the time, and every ring is served until it is empty.
 static enum claim_policy look_around(struct transmit_worker *w) {
 	enum primary_state primary = primary_watch_look(w->primary_fd, w->shm);
@@ -228,8 +228,7 @@ static void housekeeping(struct transmit_worker *w) {
 
 	if (!worker_slot_is_intact(&w->slot)) {
 		LOG(ERR,
-		    "the slot of this worker was overwritten: a courier wrote where it must "
-		    "not; ending");
+		    "the slot of this transmit worker in shared memory was overwritten; ending");
 		_exit(TRANSMIT_WORKER_GIVE_UP);
 	}
 	update_claims(w, policy);
@@ -250,12 +249,12 @@ static unsigned int serve_rings(struct transmit_worker *w) {
 	for (unsigned int i = 0; i < w->ctx.shm_header->nb_rings; i++) {
 		int rc;
 
-		if (!w->claims.feeds[i].owned)
+		if (!w->claims.deliveries[i].owned)
 			continue;
-		rc = ring_feed_serve(&w->claims.feeds[i], &w->ctx);
+		rc = delivery_serve(&w->claims.deliveries[i], &w->ctx);
 		if (rc < 0) {
-			LOG(ERR, "%s: the ring makes no sense: %s", w->claims.feeds[i].name,
-			    strerror(-rc));
+			LOG(ERR, "%s: the ring's indexes are corrupted: %s; ending",
+			    w->claims.deliveries[i].source.name, strerror(-rc));
 			_exit(TRANSMIT_WORKER_GIVE_UP);
 		}
 		moved += (unsigned int)rc;
@@ -272,20 +271,17 @@ static void serve(struct transmit_worker *w) {
 		if (w->ctx.now_ns >= w->next_housekeeping_ns)
 			housekeeping(w);
 		moved = serve_rings(w);
-		moved += kafka_producer_poll(w->ctx.producer, 0, on_report, w);
-		if (w->ctx.lone != NULL)
-			moved += kafka_producer_poll(w->ctx.lone, 0, on_report, w);
+		moved += sink_serve(w->ctx.sink, 0);
 		if (moved == 0)
-			kafka_producer_poll(w->ctx.producer, IDLE_POLL_MS, on_report, w);
-		if (w->ctx.fatal || kafka_producer_is_fatal(w->ctx.producer)
-		    || (w->ctx.lone != NULL && kafka_producer_is_fatal(w->ctx.lone)))
+			sink_serve(w->ctx.sink, IDLE_POLL_MS);
+		if (sink_is_dead(w->ctx.sink))
 			_exit(TRANSMIT_WORKER_GIVE_UP);
 	}
 }
 
 // Rings are taken only once the topic is known: until then others may serve them better.
 static void wait_for_topic(struct transmit_worker *w) {
-	while (kafka_producer_nb_partitions(w->ctx.producer) == 0) {
+	while (sink_nb_partitions(w->ctx.sink) == 0) {
 		w->ctx.now_ns = rtap_monotonic_ns();
 		worker_slot_beat(&w->slot, w->ctx.now_ns);
 		// Orphans take all rings even now, to count what is left in them.
@@ -293,13 +289,32 @@ static void wait_for_topic(struct transmit_worker *w) {
 			update_claims(w, CLAIM_ANY);
 		leave_if_done(w, CLAIM_NONE);
 		statistics_file_reopen_if_asked();
-		kafka_producer_poll(w->ctx.producer, TOPIC_POLL_MS, on_report, w);
+		sink_serve(w->ctx.sink, TOPIC_POLL_MS);
 	}
+}
+
+static void init_delivery(
+	const struct transmit_worker *w, struct delivery *d, const struct attachment *a,
+	unsigned int ring
+) {
+	bool headers = w->cfg->headers == RTAP_HEADERS_BASIC;
+
+	d->shared = &w->shm->rings[ring];
+	snprintf(d->source.name, sizeof(d->source.name), "%.31s", d->shared->name);
+	d->source.ring = a->rings[ring];
+	d->source.counters = &a->counters.rings[ring];
+	d->source.stamp_offset = (int)a->header.stamp_offset;
+	d->maker = (struct message_maker){
+		.partitioner = w->cfg->partitioner,
+		.ring = ring,
+		.nb_rings = a->header.nb_rings,
+		.origin = headers ? &a->origins[ring] : NULL,
+	};
 }
 
 static int init_worker(struct transmit_worker *w, const struct transmit_worker_args *args) {
 	struct attachment *a = args->attachment;
-	struct ring_feed *feeds;
+	struct delivery *deliveries;
 	int slots_fd, rc;
 
 	w->cfg = args->cfg;
@@ -307,34 +322,41 @@ static int init_worker(struct transmit_worker *w, const struct transmit_worker_a
 	w->ctx.shm_header = &a->header;
 	slots_fd = rtap_lock_open(args->inst, "slots");
 	w->primary_fd = primary_watch_open(args->inst);
-	feeds = calloc(a->header.nb_rings, sizeof(*feeds));
+	deliveries = calloc(a->header.nb_rings, sizeof(*deliveries));
 	if (slots_fd < 0 || w->primary_fd < 0)
 		return slots_fd < 0 ? slots_fd : w->primary_fd;
-	if (feeds == NULL)
+	if (deliveries == NULL)
 		return -ENOMEM;
 	rc = worker_slot_claim(&w->slot, w->shm, slots_fd, args->supervisor);
 	if (rc < 0)
 		return rc;
-	for (unsigned int i = 0; i < w->ctx.shm_header->nb_rings; i++) {
-		feeds[i].ring_index = i;
-		feeds[i].shared = &w->shm->rings[i];
-		snprintf(feeds[i].name, sizeof(feeds[i].name), "%.31s", w->shm->rings[i].name);
-		feeds[i].ring = a->rings[i];
-		feeds[i].counters = &a->counters.rings[i];
-		if (w->cfg->headers == RTAP_HEADERS_BASIC)
-			feeds[i].origin = &a->origins[i];
-	}
+	for (unsigned int i = 0; i < w->ctx.shm_header->nb_rings; i++)
+		init_delivery(w, &deliveries[i], a, i);
 	w->claims = (struct ring_claims){
 		.shm = w->shm,
 		.slot = &w->slot,
 		.ctx = &w->ctx,
-		.feeds = feeds,
+		.deliveries = deliveries,
 	};
 	w->ctx.cfg = w->cfg;
 	w->ctx.counters = &a->counters.slots[w->slot.index];
 	w->deadline_ns = UINT64_MAX;
 	publish(w); // the gauges of the slot's last worker end with it
 	return 0;
+}
+
+static struct sink *
+open_sink(struct transmit_worker *w, bool logs_topic, char *why, size_t why_size) {
+	const struct sink_setup setup = {
+		.cfg = w->cfg,
+		.nb_rings = w->ctx.shm_header->nb_rings,
+		.logs_topic = logs_topic,
+		.counters = w->ctx.counters,
+		.report = on_report,
+		.arg = w,
+	};
+
+	return sink_open(&setup, why, why_size);
 }
 
 void transmit_worker_run(const struct transmit_worker_args *args, const sigset_t *mask) {
@@ -353,10 +375,8 @@ void transmit_worker_run(const struct transmit_worker_args *args, const sigset_t
 	if (rc < 0)
 		LOG(WARNING, "%s: %s; no statistics", args->cfg->statistics_file, strerror(-rc));
 	drop_root(args);
-	w.ctx.producer = kafka_producer_create(
-		w.cfg, w.ctx.shm_header->nb_rings, false, args->number == 0, why, sizeof(why)
-	);
-	if (w.ctx.producer == NULL) {
+	w.ctx.sink = open_sink(&w, args->number == 0, why, sizeof(why));
+	if (w.ctx.sink == NULL) {
 		LOG(ERR, "%s", why);
 		_exit(TRANSMIT_WORKER_CONFIG);
 	}

@@ -164,6 +164,10 @@ def couriers_come_and_go(tap, lab):
     kill_a_worker(flow, second, signal.SIGKILL, 2)
     kill_a_worker(flow, second, signal.SIGSEGV, 2)
 
+    # One that has no ring yet would never wait for a report.
+    tap.ok(_soon(lambda: [w["rings"] for w in lab.stats()["workers"]
+                          if w["pid"] in lab.workers(second)] == [4, 4]),
+           "the two that are there share the rings", lab.stats()["workers"])
     orphans = lab.workers(second)
     with lab.broker_paused():
         wait_for(lambda: in_flight(lab, second), "packets without a report", SOON_S)

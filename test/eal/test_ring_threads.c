@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What processes share, shared by threads, for ThreadSanitizer: a primary and two couriers that hand
+// What processes share, shared by threads, for ThreadSanitizer: a primary and two workers that hand
 // rings to each other, counters with their reader, the clock. TSan sees an order that is missing only
 // where plain memory depends on it: so packets, and what is known of them, are plain memory here.
 //
-// The primary, the rings and ring_claim.c are the programs'. Stand-ins: for a feed, a courier that reads
+// The primary, the rings and ring_claim.c are the programs'. Stand-ins: for a delivery, a worker that reads
 // and releases; for the lock of a worker's slot, a word.
 
 #include "balance.h"
@@ -21,12 +21,12 @@
 #include <string.h>
 
 #define NB_RINGS 2
-#define NB_COURIERS 2
+#define NB_WORKERS 2
 #define RING_SIZE 64
 #define NB_BUFFERS (NB_RINGS * RING_SIZE)
 #define NB_PACKETS 100000 // of each ring
 #define BURST 16
-#define LIFE_ROUNDS 37 // of a courier, until it dies with what it has in hand
+#define LIFE_ROUNDS 37 // of a worker, until it dies with what it has in hand
 #define NB_STEPS 20000 // of the clock
 
 #define REQUIRE(condition)                                                                         \
@@ -101,15 +101,15 @@ static void make_buffers(void) {
 	}
 }
 
-int ring_feed_begin(struct ring_feed *f, const struct feed_context *ctx) {
-	rtap_ring_take_over(&f->consumer, f->ring);
-	f->owned = true;
-	handovers[f->ring_index]++;
+int delivery_begin(struct delivery *d, const struct delivery_context *ctx) {
+	rtap_ring_take_over(&d->source.consumer, d->source.ring);
+	d->owned = true;
+	handovers[d->maker.ring]++;
 	return 0;
 }
 
-void ring_feed_end(struct ring_feed *f) {
-	f->owned = false;
+void delivery_end(struct delivery *d) {
+	d->owned = false;
 }
 
 static atomic_bool dead[1 << 20]; // by sequence; set when the kernel would drop the slot's lock
@@ -162,7 +162,7 @@ static void *primary(void *arg) {
 static void *assigner(void *arg) {
 	for (unsigned int round = 0; !atomic_load(&stop); round++) {
 		for (unsigned int i = 0; i < NB_RINGS; i++) {
-			unsigned int slot = (i + round / 3) % NB_COURIERS;
+			unsigned int slot = (i + round / 3) % NB_WORKERS;
 
 			atomic_store_explicit(
 				&shm.rings[i].assigned, atomic_load(&shm.slots[slot].incarnation),
@@ -174,68 +174,71 @@ static void *assigner(void *arg) {
 	return NULL;
 }
 
-// ---- a courier ----
+// ---- a worker ----
 
-struct courier {
+struct worker {
 	struct worker_slot slot;
 	struct rtap_config cfg;
-	struct feed_context ctx;
-	struct ring_feed feeds[NB_RINGS];
+	struct delivery_context ctx;
+	struct delivery deliveries[NB_RINGS];
 	struct ring_claims claims;
 };
 
-static void be_born(struct courier *c) {
+static void be_born(struct worker *c) {
 	uint64_t sequence = atomic_fetch_add(&next_sequence, 1);
 
 	REQUIRE(sequence < sizeof(dead) / sizeof(dead[0]));
 	c->slot.incarnation = RTAP_INCARNATION(sequence, c->slot.index);
 	atomic_store(&c->slot.shared->incarnation, c->slot.incarnation);
 	c->claims = (struct ring_claims
-	){.shm = &shm, .slot = &c->slot, .ctx = &c->ctx, .feeds = c->feeds};
+	){.shm = &shm, .slot = &c->slot, .ctx = &c->ctx, .deliveries = c->deliveries};
 	for (unsigned int i = 0; i < NB_RINGS; i++)
-		c->feeds[i] = (struct ring_feed
-		){.ring_index = i, .shared = &shm.rings[i], .ring = rings[i]};
+		c->deliveries[i] = (struct delivery){
+			.shared = &shm.rings[i],
+			.source.ring = rings[i],
+			.maker.ring = i,
+		};
 }
 
 // In the middle of a read of each of its rings.
-static void die(struct courier *c) {
+static void die(struct worker *c) {
 	struct rte_ring_zc_data view;
 
 	for (unsigned int i = 0; i < NB_RINGS; i++)
-		if (c->feeds[i].owned)
+		if (c->deliveries[i].owned)
 			rte_ring_dequeue_zc_burst_start(rings[i], BURST, &view, NULL);
 	atomic_store_explicit(&dead[c->slot.incarnation >> 8], true, memory_order_release);
 }
 
-static void serve(struct ring_feed *f) {
-	struct rtap_ring_consumer *c = &f->consumer;
+static void serve(struct delivery *d) {
+	struct rtap_ring_consumer *c = &d->source.consumer;
 	struct rte_mbuf *pkts[BURST];
-	uint32_t nb_release = f->giving_back ? c->in_window : c->in_window / 2;
+	uint32_t nb_release = d->giving_back ? c->in_window : c->in_window / 2;
 	uint32_t window = c->in_window - nb_release;
-	int nb = rtap_ring_read(c, nb_release, pkts, f->giving_back ? 0 : BURST);
+	int nb = rtap_ring_read(c, nb_release, pkts, d->giving_back ? 0 : BURST);
 
 	REQUIRE(nb >= 0);
 	for (uint32_t i = 0; i < (uint32_t)nb; i++) {
-		last_read[f->ring_index] = *(const uint32_t *)pkts[i]->buf_addr;
-		REQUIRE(last_read[f->ring_index] == c->tail + window + i);
+		last_read[d->maker.ring] = *(const uint32_t *)pkts[i]->buf_addr;
+		REQUIRE(last_read[d->maker.ring] == c->tail + window + i);
 	}
-	rtap_counter_add(&counters.rings[f->ring_index].taken, (uint64_t)nb);
+	rtap_counter_add(&counters.rings[d->maker.ring].taken, (uint64_t)nb);
 }
 
-static void *courier(void *arg) {
-	static struct courier couriers[NB_COURIERS];
+static void *worker(void *arg) {
+	static struct worker workers[NB_WORKERS];
 	unsigned int index = *(const unsigned int *)arg;
-	struct courier *c = &couriers[index];
+	struct worker *c = &workers[index];
 
-	*c = (struct courier){.slot = {.index = index, .shared = &shm.slots[index]}};
+	*c = (struct worker){.slot = {.index = index, .shared = &shm.slots[index]}};
 	c->ctx.cfg = &c->cfg;
 	c->ctx.shm_header = &shm.header;
 	be_born(c);
 	for (unsigned int round = 1; !atomic_load(&stop); round++) {
 		REQUIRE(ring_claims_update(&c->claims, CLAIM_ASSIGNED) == 0);
 		for (unsigned int i = 0; i < NB_RINGS; i++)
-			if (c->feeds[i].owned)
-				serve(&c->feeds[i]);
+			if (c->deliveries[i].owned)
+				serve(&c->deliveries[i]);
 		if (round % LIFE_ROUNDS == 0) {
 			die(c);
 			be_born(c);
@@ -291,17 +294,17 @@ static void make_shared(void) {
 }
 
 START_TEST(rings_change_hands) {
-	static const unsigned int numbers[NB_COURIERS] = {0, 1};
-	pthread_t threads[3 + NB_COURIERS];
+	static const unsigned int numbers[NB_WORKERS] = {0, 1};
+	pthread_t threads[3 + NB_WORKERS];
 
 	make_buffers();
 	make_shared();
 	pthread_create(&threads[0], NULL, primary, NULL);
 	pthread_create(&threads[1], NULL, assigner, NULL);
 	pthread_create(&threads[2], NULL, stats_reader, NULL);
-	for (unsigned int i = 0; i < NB_COURIERS; i++)
-		pthread_create(&threads[3 + i], NULL, courier, (void *)(uintptr_t)&numbers[i]);
-	for (unsigned int i = 0; i < 3 + NB_COURIERS; i++)
+	for (unsigned int i = 0; i < NB_WORKERS; i++)
+		pthread_create(&threads[3 + i], NULL, worker, (void *)(uintptr_t)&numbers[i]);
+	for (unsigned int i = 0; i < 3 + NB_WORKERS; i++)
 		pthread_join(threads[i], NULL);
 	ck_assert_uint_eq(nb_free, NB_BUFFERS);
 	for (unsigned int i = 0; i < NB_RINGS; i++) {

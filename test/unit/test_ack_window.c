@@ -180,13 +180,13 @@ END_TEST
 
 // Only what is finished is passed over: each other state holds the tail.
 START_TEST(unfinished_holds_the_tail) {
-	const enum ack_state holding[] = {ACK_WAITING, ACK_SUSPECT, ACK_IN_FLIGHT};
+	const enum ack_state holding[] = {ACK_WAITING, ACK_SUSPECT, ACK_KEPT, ACK_IN_FLIGHT};
 
 	start_at(UINT32_MAX);
 	push_both(3);
 	set_both(0, ACK_DELIVERED);
 	set_both(2, ACK_DELIVERED);
-	for (unsigned int i = 0; i < 3; i++) {
+	for (unsigned int i = 0; i < 4; i++) {
 		set_both(1, holding[i]);
 		advance_both();
 		ck_assert_uint_eq(w.tail, 0);
@@ -226,6 +226,49 @@ START_TEST(reset_forgets) {
 }
 END_TEST
 
+static void ck_states(enum ack_state first, enum ack_state second, enum ack_state third) {
+	const enum ack_state wanted[] = {first, second, third};
+
+	for (uint32_t i = 0; i < 3; i++)
+		ck_assert_int_eq(ack_window_get(&w, w.tail + i), wanted[i]);
+}
+
+// What becomes of a message becomes of all its packets, and of no other.
+START_TEST(a_message_of_several_packets) {
+	start_at(UINT32_MAX);
+	push_both(3);
+	ack_window_link(&w, w.tail, w.tail + 2);
+	ck_assert_uint_eq(ack_window_set(&w, w.tail, ACK_KEPT), 2);
+	ck_states(ACK_KEPT, ACK_WAITING, ACK_KEPT);
+	ck_assert_uint_eq(ack_window_set(&w, w.tail + 1, ACK_KEPT), 1);
+	ck_assert_uint_eq(ack_window_outstanding(&w), 3);
+	ck_assert_uint_eq(ack_window_set(&w, w.tail, ACK_DELIVERED), 2);
+	ck_states(ACK_DELIVERED, ACK_KEPT, ACK_DELIVERED);
+	ck_assert_uint_eq(ack_window_advance(&w), 1);
+	ack_window_set(&w, w.tail, ACK_FAILED);
+	ck_assert_uint_eq(ack_window_advance(&w), 2);
+	push_both(CAPACITY); // the next packets in those places are parts of nothing
+	for (uint32_t i = 0; i < CAPACITY; i++)
+		ck_assert_uint_eq(ack_window_set(&w, w.tail + i, ACK_KEPT), 1);
+}
+END_TEST
+
+// What comes back may become messages of its own.
+START_TEST(links_end_when_it_comes_back) {
+	const enum ack_state back[] = {ACK_WAITING, ACK_SUSPECT};
+
+	start_at(UINT32_MAX);
+	push_both(3);
+	ack_window_link(&w, w.tail, w.tail + 1);
+	ack_window_link(&w, w.tail + 1, w.tail + 2);
+	ack_window_set(&w, w.tail, ACK_IN_FLIGHT);
+	ck_assert_uint_eq(ack_window_set(&w, w.tail, back[_i]), 3);
+	ck_states(back[_i], back[_i], back[_i]);
+	ck_assert_uint_eq(ack_window_set(&w, w.tail, ACK_KEPT), 1);
+	ck_states(ACK_KEPT, back[_i], back[_i]);
+}
+END_TEST
+
 static Suite *make_suite(void) {
 	const int nb_starts = sizeof(starts) / sizeof(starts[0]);
 	Suite *suite = suite_create("ack_window");
@@ -239,6 +282,8 @@ static Suite *make_suite(void) {
 	tcase_add_test(tc, unfinished_holds_the_tail);
 	tcase_add_test(tc, runs_of_one_kind);
 	tcase_add_test(tc, reset_forgets);
+	tcase_add_test(tc, a_message_of_several_packets);
+	tcase_add_loop_test(tc, links_end_when_it_comes_back, 0, 2);
 	suite_add_tcase(suite, tc);
 	return suite;
 }

@@ -74,6 +74,7 @@ static void put_traffic(void) {
 	set(&c.slots[0].delivered, 310);
 	set(&c.slots[0].tx_queued, 99);
 	set(&c.slots[0].tx_refused, 98);
+	set(&c.slots[0].outbox, 96);
 	set(&c.slots[0].in_flight, 97);
 	set(&c.slots[1].state, RTAP_WORKER_SERVING);
 	set(&c.slots[1].accepted, 510);
@@ -81,7 +82,8 @@ static void put_traffic(void) {
 	set(&c.slots[1].delivered, 460);
 	set(&c.slots[1].failed_too_large, 2);
 	set(&c.slots[1].failed_invalid, 1);
-	set(&c.slots[1].tx_queued, 5);
+	set(&c.slots[1].tx_queued, 2);
+	set(&c.slots[1].outbox, 3);
 	set(&c.slots[1].tx_refused, 4);
 	set(&c.slots[1].in_flight, 42);
 }

@@ -74,7 +74,8 @@ static void act(struct ring_claims *claims, struct worker_slot *slot, bool busy,
 
 	worker_slot_set_state(slot, leaves ? RTAP_WORKER_DRAINING : RTAP_WORKER_SERVING);
 	for (unsigned int i = 0; i < shm->header.nb_rings; i++)
-		claims->feeds[i].consumer.in_window = claims->feeds[i].owned && busy;
+		claims->deliveries[i].source.consumer.in_window = claims->deliveries[i].owned
+			&& busy;
 	if (ring_claims_update(claims, policy) < 0)
 		_exit(EXIT_FAILURE);
 	if (leaves && claims->nb_owned == 0) {
@@ -87,7 +88,7 @@ static void answer(int socket, const struct ring_claims *claims) {
 	struct answer a = {.incarnation = claims->slot->incarnation};
 
 	for (unsigned int i = 0; i < shm->header.nb_rings; i++)
-		a.owned |= (uint32_t)claims->feeds[i].owned << i;
+		a.owned |= (uint32_t)claims->deliveries[i].owned << i;
 	if (write(socket, &a, sizeof(a)) != sizeof(a))
 		_exit(EXIT_FAILURE);
 }
@@ -95,23 +96,24 @@ static void answer(int socket, const struct ring_claims *claims) {
 static _Noreturn void run_worker(int socket) {
 	static struct rtap_ring_counters ring_counters[MAX_RINGS];
 	static struct rtap_slot_counters slot_counters;
-	static struct ring_feed feeds[MAX_RINGS];
-	static struct feed_context ctx;
+	static struct delivery deliveries[MAX_RINGS];
+	static struct delivery_context ctx;
 	struct worker_slot slot = {0};
-	struct ring_claims claims = {.shm = shm, .slot = &slot, .ctx = &ctx, .feeds = feeds};
+	struct ring_claims claims = {
+		.shm = shm, .slot = &slot, .ctx = &ctx, .deliveries = deliveries};
 	bool busy = false;
 	char path[32], command;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	ctx = (struct feed_context
+	ctx = (struct delivery_context
 	){.cfg = &cfg, .shm_header = &shm->header, .counters = &slot_counters};
 	for (unsigned int i = 0; i < shm->header.nb_rings; i++)
-		feeds[i] = (struct ring_feed
-		){.ring_index = i,
-		  .shared = &shm->rings[i],
-		  .ring = rings[i],
-		  .counters = &ring_counters[i]};
-	// Opened anew: a lock belongs to the description.
+		deliveries[i] = (struct delivery){
+			.shared = &shm->rings[i],
+			.source.ring = rings[i],
+			.source.counters = &ring_counters[i],
+		};
+	// Opened again: a lock belongs to the description.
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", slots_fd);
 	if (worker_slot_claim(&slot, shm, open(path, O_RDWR | O_CLOEXEC), getppid()) < 0) {
 		answer(socket, &claims);

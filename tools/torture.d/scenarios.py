@@ -198,7 +198,8 @@ def _be_late(run, mock):
     slow = 1 + run.random.randrange(mock.brokers)
     for broker in range(1, mock.brokers + 1):
         mock.tell("rtt", broker, 150 if broker == slow else run.random.randint(0, 20))
-    run.proved(lambda: sum(w["in_flight"] for w in run.lab.stats()["workers"]) > run.rate // 20,
+    run.proved(lambda: sum(w["outbox"] + w["in_flight"]
+                           for w in run.lab.stats()["workers"]) > run.rate // 20,
                f"broker {slow} is slow: packets wait for reports")
 
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Tests of one ring's way to Kafka: a real ring and a real producer against librdkafka's mock cluster,
-// read back by a consumer. Packets lie in plain memory; no EAL.
+// Test one ring's way to Kafka through librdkafka: a real ring and the real sink against librdkafka's mock
+// cluster, read back by a consumer. Packets lie in plain memory; no EAL.
 
 #include "check_main.h"
-#include "ring_feed.h"
+#include "delivery.h"
 
 #include <librdkafka/rdkafka.h>
 #include <librdkafka/rdkafka_mock.h>
@@ -25,7 +25,7 @@
 #define NB_PARTITIONS 4
 #define FRAME_BYTES 64
 #define WIRE_BYTES 1064
-#define SEQUENCE_OFFSET 42 // behind Ethernet, IPv4 and UDP
+#define SEQUENCE_OFFSET 42 // after Ethernet, IPv4 and UDP
 #define TIME_NS(i) (UINT64_C(1700000000123456789) + (uint64_t)(i)*1000)
 #define TIME_OFFSET RTE_ALIGN_CEIL(offsetof(struct rte_mbuf, dynfield1), 8)
 #define DEADLINE_S 20
@@ -35,8 +35,9 @@ static struct rtap_config cfg;
 static struct rtap_shm shm;
 static struct rtap_ring_counters ring_counters;
 static struct rtap_slot_counters counters;
-static struct feed_context ctx;
-static struct ring_feed feed;
+static struct delivery_context ctx;
+static struct delivery ring_delivery, *serving;
+static unsigned int nb_reported_alone;
 static struct message_origin origin;
 static struct rte_ring *ring;
 static struct rte_mbuf mbufs[2 * NB_PACKETS];
@@ -142,7 +143,13 @@ static void tear_down(void) {
 	free(ring);
 }
 
-static void start_producer(const char *top, const char *global) {
+static void
+on_report(void *arg, uint64_t tag, enum sink_report report, size_t len, const char *why) {
+	nb_reported_alone += message_tag_is_alone(tag) && report != SINK_SENT;
+	delivery_report(serving, &ctx, tag, report, len, why);
+}
+
+static void start_sink(const char *top, const char *global) {
 	struct rtap_config_error error;
 	char text[1024], why[256];
 
@@ -155,20 +162,27 @@ static void start_producer(const char *top, const char *global) {
 		rtap_config_load_buffer(&cfg, "t.yaml", text, strlen(text), &error) == 0, "%s",
 		error.text
 	);
-	ctx.producer = kafka_producer_create(&cfg, 1, false, false, why, sizeof(why));
-	ck_assert_msg(ctx.producer != NULL, "%s", why);
-	for (int i = 0; kafka_producer_nb_partitions(ctx.producer) == 0; i++) {
+	ctx.sink = sink_open(
+		&(struct sink_setup
+		){.cfg = &cfg, .nb_rings = 1, .counters = &counters, .report = on_report},
+		why, sizeof(why)
+	);
+	ck_assert_msg(ctx.sink != NULL, "%s", why);
+	for (int i = 0; sink_nb_partitions(ctx.sink) == 0; i++) {
 		ck_assert_int_lt(i, 1000);
 		usleep(10000);
 	}
 }
 
-static void begin(struct ring_feed *f) {
+static void begin(struct delivery *f) {
 	memset(f, 0, sizeof(*f));
 	f->shared = &shm.rings[0];
-	f->ring = ring;
-	f->counters = &ring_counters;
-	ck_assert_int_eq(ring_feed_begin(f, &ctx), 0);
+	f->source.ring = ring;
+	f->source.counters = &ring_counters;
+	f->source.stamp_offset = TIME_OFFSET;
+	f->maker.partitioner = cfg.partitioner;
+	f->maker.nb_rings = 1;
+	ck_assert_int_eq(delivery_begin(f, &ctx), 0);
 }
 
 // ---- a worker's rounds ----
@@ -180,34 +194,30 @@ static uint64_t now_ns(void) {
 	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
 }
 
-static void
-on_report(void *arg, uint64_t tag, enum kafka_outcome outcome, size_t len, const char *error) {
-	ring_feed_report(
-		arg, &ctx, (uint32_t)tag, (tag & FEED_TAG_ALONE) != 0, outcome, len, error
-	);
+static void report(uint32_t index, bool alone, enum sink_report what) {
+	delivery_report(&ring_delivery, &ctx, message_tag(0, index, alone), what, FRAME_BYTES, "x");
 }
 
-static void one_round(struct ring_feed *f) {
+static void one_round(struct delivery *f) {
 	uint32_t window;
 
+	serving = f;
 	ctx.now_ns = now_ns();
-	ck_assert_int_ge(ring_feed_serve(f, &ctx), 0);
+	ck_assert_int_ge(delivery_serve(f, &ctx), 0);
 	window = ack_window_used(&f->window);
-	ck_assert_uint_eq(window, f->consumer.in_window);
-	kafka_producer_poll(ctx.producer, 1, on_report, f);
-	if (ctx.lone != NULL)
-		kafka_producer_poll(ctx.lone, 1, on_report, f);
+	ck_assert_uint_eq(window, f->source.consumer.in_window);
+	sink_serve(ctx.sink, 1);
 	// Nothing leaves the ring but by a round of ours.
-	ck_assert_uint_eq(ring->cons.tail, f->consumer.tail);
+	ck_assert_uint_eq(ring->cons.tail, f->source.consumer.tail);
 }
 
-static void serve_until(struct ring_feed *f, uint32_t tail) {
+static void serve_until(struct delivery *f, uint32_t tail) {
 	uint64_t deadline = now_ns() + DEADLINE_S * UINT64_C(1000000000);
 
-	while (f->consumer.tail != tail) {
+	while (f->source.consumer.tail != tail) {
 		ck_assert_msg(
-			now_ns() < deadline, "tail %u of %u, state %d", f->consumer.tail, tail,
-			f->state
+			now_ns() < deadline, "tail %u of %u, state %d", f->source.consumer.tail,
+			tail, f->state
 		);
 		one_round(f);
 	}
@@ -217,7 +227,7 @@ static void serve_until(struct ring_feed *f, uint32_t tail) {
 
 static void look_at_headers(const rd_kafka_message_t *m, uint32_t sequence) {
 	struct message_headers wanted;
-	struct message r = {
+	struct message msg = {
 		.wire_bytes = WIRE_BYTES,
 		.sequence = sequence + 1,
 		.time_ns = TIME_NS(sequence),
@@ -229,10 +239,10 @@ static void look_at_headers(const rd_kafka_message_t *m, uint32_t sequence) {
 	size_t size;
 
 	rd_kafka_message_headers(m, &headers);
-	ck_assert_int_eq(headers != NULL, feed.origin != NULL);
+	ck_assert_int_eq(headers != NULL, ring_delivery.maker.origin != NULL);
 	if (headers == NULL)
 		return;
-	message_headers(&r, &wanted);
+	message_headers(&msg, &wanted);
 	ck_assert_uint_eq(rd_kafka_header_cnt(headers), MESSAGE_NB_HEADERS);
 	for (unsigned int i = 0; i < MESSAGE_NB_HEADERS; i++) {
 		ck_assert_int_eq(rd_kafka_header_get_all(headers, i, &name, &value, &size), 0);
@@ -320,13 +330,15 @@ static void ck_each_once(uint32_t first, uint32_t nb) {
 }
 
 // Nothing is anywhere, and the laws of the counters hold.
-static void ck_at_rest(const struct ring_feed *f, uint64_t nb) {
+static void ck_at_rest(const struct delivery *f, uint64_t nb) {
 	uint64_t failed = get(&counters.failed_too_large) + get(&counters.failed_invalid);
-	struct feed_totals totals = {0};
+	struct delivery_totals totals = {0};
 
-	ring_feed_add_totals(f, &totals);
-	ck_assert_uint_eq(totals.tx_queued + totals.tx_refused + totals.in_flight, 0);
-	ck_assert(ring_feed_is_empty(f));
+	delivery_add_totals(f, &totals);
+	ck_assert_uint_eq(
+		totals.tx_queued + totals.tx_refused + totals.outbox + totals.in_flight, 0
+	);
+	ck_assert(delivery_is_empty(f));
 	ck_assert_uint_eq(ring->cons.tail, ring->prod.tail);
 	ck_assert_uint_eq(get(&ring_counters.taken), nb + get(&ring_counters.sent_again));
 	ck_assert_uint_eq(get(&counters.delivered) + failed, nb);
@@ -353,12 +365,12 @@ static const struct {
 START_TEST(each_once_in_order) {
 	uint32_t nb_partitions_used = 0;
 
-	start_producer(ways[_i].keys, "");
-	begin(&feed);
-	feed.origin = ways[_i].headers ? &origin : NULL;
+	start_sink(ways[_i].keys, "");
+	begin(&ring_delivery);
+	ring_delivery.maker.origin = ways[_i].headers ? &origin : NULL;
 	put_packets(0, NB_PACKETS, 5);
-	serve_until(&feed, NB_PACKETS);
-	ck_at_rest(&feed, NB_PACKETS);
+	serve_until(&ring_delivery, NB_PACKETS);
+	ck_at_rest(&ring_delivery, NB_PACKETS);
 	ck_assert_uint_eq(get(&counters.linearised), NB_PACKETS / 5);
 	ck_assert_uint_eq(get(&counters.returned) + get(&counters.refused), 0);
 	ck_assert_uint_eq(get(&ring_counters.sent_again), 0);
@@ -375,24 +387,24 @@ START_TEST(each_once_in_order) {
 	}
 	if (cfg.partitioner != RTAP_PARTITIONER_BURST)
 		ck_assert_uint_eq(nb_partitions_used, (1u << NB_PARTITIONS) - 1);
-	ring_feed_end(&feed);
+	delivery_end(&ring_delivery);
 }
 END_TEST
 
 // No report: the window fills and nothing of the ring is released.
 START_TEST(nothing_released_without_reports) {
-	start_producer("order: relaxed\nack-window: 512\n", "");
-	begin(&feed);
+	start_sink("order: relaxed\nack-window: 512\n", "");
+	begin(&ring_delivery);
 	rd_kafka_mock_broker_set_down(cluster, 1);
 	put_packets(0, 2000, 5);
 	for (int i = 0; i < 100; i++)
-		one_round(&feed);
-	ck_assert_uint_eq(feed.consumer.in_window, 512);
-	ck_assert_uint_eq(feed.consumer.tail, 0);
+		one_round(&ring_delivery);
+	ck_assert_uint_eq(ring_delivery.source.consumer.in_window, 512);
+	ck_assert_uint_eq(ring_delivery.source.consumer.tail, 0);
 	ck_assert_uint_eq(get(&ring_counters.taken), 512);
 	rd_kafka_mock_broker_set_up(cluster, 1);
-	serve_until(&feed, 2000);
-	ck_at_rest(&feed, 2000);
+	serve_until(&ring_delivery, 2000);
+	ck_at_rest(&ring_delivery, 2000);
 	read_back();
 	ck_assert_uint_eq(found.nb_messages, 2000);
 }
@@ -407,27 +419,27 @@ static uint64_t cpu_ns(void) {
 
 // The idempotent producer of librdkafka polls without a pause while more than a request of a partition
 // waits for a slow broker: it is not given more (rdkafka_outbox.h).
-START_TEST(no_spinning_behind_a_slow_broker) {
+START_TEST(no_spinning_with_a_slow_broker) {
 	uint64_t began, used;
 
-	start_producer("order: strict\n", "");
-	begin(&feed);
+	start_sink("order: strict\n", "");
+	begin(&ring_delivery);
 	put_packets(0, 100, 0);
-	serve_until(&feed, 100);
+	serve_until(&ring_delivery, 100);
 	rd_kafka_mock_broker_set_rtt(cluster, 1, 1000);
 	put_packets(100, NB_PACKETS - 100, 5);
 	for (int i = 0; i < 20; i++)
-		one_round(&feed);
+		one_round(&ring_delivery);
 	began = now_ns();
 	used = cpu_ns();
 	while (now_ns() - began < 500000000)
-		one_round(&feed);
+		one_round(&ring_delivery);
 	used = cpu_ns() - used;
 	ck_assert_msg(used < 250000000, "%u ms of CPU in 500", (unsigned int)(used / 1000000));
-	ck_assert_uint_gt(feed.window.nb[ACK_IN_FLIGHT], NB_PACKETS / 2); // that much waits
+	ck_assert_uint_gt(ring_delivery.window.nb[ACK_KEPT], NB_PACKETS / 2); // that much waits
 	rd_kafka_mock_broker_set_rtt(cluster, 1, 0);
-	serve_until(&feed, NB_PACKETS);
-	ck_at_rest(&feed, NB_PACKETS);
+	serve_until(&ring_delivery, NB_PACKETS);
+	ck_at_rest(&ring_delivery, NB_PACKETS);
 	read_back();
 	ck_each_once(0, NB_PACKETS);
 	ck_assert_uint_eq(found.nb_backwards, 0);
@@ -444,17 +456,17 @@ static const rd_kafka_resp_err_t refusals[] = {
 };
 
 START_TEST(order_survives_refusals) {
-	start_producer("order: strict\n", "");
-	begin(&feed);
+	start_sink("order: strict\n", "");
+	begin(&ring_delivery);
 	put_packets(0, 100, 0);
-	serve_until(&feed, 100);
+	serve_until(&ring_delivery, 100);
 	put_packets(100, 3000, 5);
-	one_round(&feed);
+	one_round(&ring_delivery);
 	for (int i = 0; i < 3; i++)
 		rd_kafka_mock_push_request_errors(cluster, PRODUCE, 1, refusals[_i]);
 	put_packets(3100, NB_PACKETS - 3100, 5);
-	serve_until(&feed, NB_PACKETS);
-	ck_at_rest(&feed, NB_PACKETS);
+	serve_until(&ring_delivery, NB_PACKETS);
+	ck_at_rest(&ring_delivery, NB_PACKETS);
 	ck_assert_uint_gt(get(&counters.returned), 0);
 	read_back();
 	ck_each_once(0, NB_PACKETS);
@@ -465,15 +477,15 @@ END_TEST
 // The client counts a packet as delivered that the broker refused as repeated, though here it was never
 // stored: no broker told its offset, so it is sent again.
 START_TEST(reports_without_an_offset) {
-	start_producer("order: strict\n", "");
-	begin(&feed);
+	start_sink("order: strict\n", "");
+	begin(&ring_delivery);
 	for (int i = 0; i < NB_PARTITIONS; i++) // the first record of each goes alone
 		rd_kafka_mock_push_request_errors(
 			cluster, PRODUCE, 1, RD_KAFKA_RESP_ERR_DUPLICATE_SEQUENCE_NUMBER
 		);
 	put_packets(0, 2000, 5);
-	serve_until(&feed, 2000);
-	ck_at_rest(&feed, 2000);
+	serve_until(&ring_delivery, 2000);
+	ck_at_rest(&ring_delivery, 2000);
 	ck_assert_uint_ge(get(&counters.returned), NB_PARTITIONS); // and what waited behind them
 	read_back();
 	ck_each_once(0, 2000);
@@ -488,13 +500,13 @@ START_TEST(returned_packets_are_sent_again) {
 		RD_KAFKA_RESP_ERR_POLICY_VIOLATION,
 	};
 
-	start_producer("order: relaxed\n", "");
-	begin(&feed);
+	start_sink("order: relaxed\n", "");
+	begin(&ring_delivery);
 	for (int i = 0; i < 3; i++)
 		rd_kafka_mock_push_request_errors(cluster, PRODUCE, 1, errors[i]);
 	put_packets(0, NB_PACKETS, 5);
-	serve_until(&feed, NB_PACKETS);
-	ck_at_rest(&feed, NB_PACKETS);
+	serve_until(&ring_delivery, NB_PACKETS);
+	ck_at_rest(&ring_delivery, NB_PACKETS);
 	ck_assert_uint_gt(get(&counters.returned), 0);
 	ck_assert_uint_eq(get(&counters.delivered), NB_PACKETS);
 	read_back();
@@ -502,62 +514,65 @@ START_TEST(returned_packets_are_sent_again) {
 }
 END_TEST
 
-// While a ring is held back, nothing new is read, and nothing is sent before the back-off is over.
-START_TEST(held_back) {
+// While a ring is paused, nothing new is read, and nothing is sent before the back-off is over.
+START_TEST(paused) {
 	uint64_t offered, taken, resume_ns;
 
-	start_producer("order: relaxed\n", "");
-	begin(&feed);
+	start_sink("order: relaxed\n", "");
+	begin(&ring_delivery);
 	for (int i = 0; i < 10; i++) // more than one round of resending
 		rd_kafka_mock_push_request_errors(
 			cluster, PRODUCE, 1, RD_KAFKA_RESP_ERR_POLICY_VIOLATION
 		);
 	put_packets(0, 100, 0);
-	while (feed.state != FEED_FAILED || feed.window.nb[ACK_IN_FLIGHT] > 0)
-		one_round(&feed);
-	ring_feed_report(&feed, &ctx, feed.window.tail, false, KAFKA_DELIVERED, 1, "");
-	ck_assert_int_eq(ack_window_get(&feed.window, feed.window.tail), ACK_WAITING);
+	while (ring_delivery.state != DELIVERY_PAUSED || ring_delivery.window.nb[ACK_IN_FLIGHT] > 0)
+		one_round(&ring_delivery);
+	report(ring_delivery.window.tail, false, SINK_DELIVERED);
+	ck_assert_int_eq(
+		ack_window_get(&ring_delivery.window, ring_delivery.window.tail), ACK_WAITING
+	);
 	put_packets(100, 100, 0);
-	resume_ns = feed.resume_ns;
-	ck_assert_uint_ge(feed.backoff_ns, 100000000);
+	resume_ns = ring_delivery.resume_ns;
+	ck_assert_uint_ge(ring_delivery.backoff_ns, 100000000);
 	taken = get(&ring_counters.taken);
 	offered = get(&counters.accepted);
-	while (feed.state == FEED_FAILED && feed.window.nb[ACK_IN_FLIGHT] == 0)
-		one_round(&feed);
+	while (ring_delivery.state == DELIVERY_PAUSED && ring_delivery.window.nb[ACK_IN_FLIGHT] == 0
+	)
+		one_round(&ring_delivery);
 	ck_assert_uint_ge(now_ns(), resume_ns);
 	ck_assert_uint_eq(get(&ring_counters.taken), taken);
 	ck_assert_uint_gt(get(&counters.accepted), offered);
-	serve_until(&feed, 200);
-	ck_at_rest(&feed, 200);
+	serve_until(&ring_delivery, 200);
+	ck_at_rest(&ring_delivery, 200);
 	read_back();
 	ck_each_once(0, 200);
 }
 END_TEST
 
 // Sending again while something is out would reorder: the slowest report is waited for.
-START_TEST(held_back_until_all_reported) {
+START_TEST(paused_until_all_reported) {
 	uint64_t accepted, resume_ns;
 
-	start_producer("order: relaxed\n", "");
-	begin(&feed);
+	start_sink("order: relaxed\n", "");
+	begin(&ring_delivery);
 	rd_kafka_mock_broker_push_request_error_rtts(
 		cluster, 1, PRODUCE, 2, RD_KAFKA_RESP_ERR_POLICY_VIOLATION, 0,
 		RD_KAFKA_RESP_ERR_NO_ERROR, 700
 	);
 	put_packets(0, 100, 0);
-	while (feed.state != FEED_FAILED)
-		one_round(&feed);
-	resume_ns = feed.resume_ns;
+	while (ring_delivery.state != DELIVERY_PAUSED)
+		one_round(&ring_delivery);
+	resume_ns = ring_delivery.resume_ns;
 	accepted = get(&counters.accepted);
-	ck_assert_uint_gt(feed.window.nb[ACK_IN_FLIGHT], 0);
-	while (feed.window.nb[ACK_IN_FLIGHT] > 0) {
-		ck_assert_int_eq(feed.state, FEED_FAILED);
+	ck_assert_uint_gt(ring_delivery.window.nb[ACK_IN_FLIGHT], 0);
+	while (ring_delivery.window.nb[ACK_IN_FLIGHT] > 0) {
+		ck_assert_int_eq(ring_delivery.state, DELIVERY_PAUSED);
 		ck_assert_uint_eq(get(&counters.accepted), accepted);
-		one_round(&feed);
+		one_round(&ring_delivery);
 	}
 	ck_assert_uint_gt(now_ns(), resume_ns); // the back-off alone would have been shorter
-	serve_until(&feed, 100);
-	ck_at_rest(&feed, 100);
+	serve_until(&ring_delivery, 100);
+	ck_at_rest(&ring_delivery, 100);
 	read_back();
 	ck_each_once(0, 100);
 }
@@ -575,32 +590,34 @@ static const struct {
 static const char *const orders[] = {"order: relaxed\n", "order: strict\n"};
 
 START_TEST(suspects_are_sent_alone) {
-	start_producer(orders[_i / 2], "    linger.ms: 100\n");
-	begin(&feed);
+	start_sink(orders[_i / 2], "    linger.ms: 100\n");
+	begin(&ring_delivery);
+	put_packets(0, 100, 5); // the first record of each partition goes alone: not these
+	serve_until(&ring_delivery, 100);
 	rd_kafka_mock_push_request_errors(cluster, PRODUCE, 1, suspects[_i % 2].err);
-	put_packets(0, 200, 5);
-	serve_until(&feed, 200);
-	ck_at_rest(&feed, 200);
+	put_packets(100, 200, 5);
+	serve_until(&ring_delivery, 300);
+	ck_at_rest(&ring_delivery, 300);
 	ck_assert_uint_gt(get(&counters.returned), 1);
+	ck_assert_uint_eq(nb_reported_alone, get(&counters.returned));
 	ck_assert_uint_eq(get(suspects[_i % 2].counter), 0);
-	ck_assert_ptr_nonnull(ctx.lone);
 	read_back();
-	ck_each_once(0, 200);
+	ck_each_once(0, 300);
 }
 END_TEST
 
 // Refused by itself, too: only then it has failed, that one packet.
 START_TEST(failed_for_good_alone) {
-	start_producer(orders[_i / 2], "    linger.ms: 100\n");
-	begin(&feed);
+	start_sink(orders[_i / 2], "    linger.ms: 100\n");
+	begin(&ring_delivery);
 	rd_kafka_mock_push_request_errors(
 		cluster, PRODUCE, 2, suspects[_i % 2].err, suspects[_i % 2].err
 	);
 	put_packets(0, NB_FLOWS * NB_FLOWS, NB_FLOWS);
 	for (uint32_t i = 0; i < NB_FLOWS * NB_FLOWS; i++) // one flow: one partition, one batch
 		frames[i][29] = 0;
-	serve_until(&feed, NB_FLOWS * NB_FLOWS);
-	ck_at_rest(&feed, NB_FLOWS * NB_FLOWS);
+	serve_until(&ring_delivery, NB_FLOWS * NB_FLOWS);
+	ck_at_rest(&ring_delivery, NB_FLOWS * NB_FLOWS);
 	ck_assert_uint_eq(get(suspects[_i % 2].counter), 1);
 	ck_assert_uint_eq(get(&counters.delivered), NB_FLOWS * NB_FLOWS - 1);
 }
@@ -613,10 +630,10 @@ START_TEST(several_fail_for_good) {
 	};
 	uint64_t began;
 
-	start_producer(orders[_i], "");
-	begin(&feed);
+	start_sink(orders[_i], "");
+	begin(&ring_delivery);
 	put_packets(0, 100, 0); // the first record of each partition goes alone: not these
-	serve_until(&feed, 100);
+	serve_until(&ring_delivery, 100);
 	for (int i = 0; i < 1 + NB_BAD; i++)
 		rd_kafka_mock_push_request_errors(
 			cluster, PRODUCE, 1, RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE
@@ -625,9 +642,9 @@ START_TEST(several_fail_for_good) {
 	for (uint32_t i = 100; i < 300; i++) // one flow: one partition, one batch
 		frames[i][29] = 0;
 	began = now_ns();
-	serve_until(&feed, 300);
+	serve_until(&ring_delivery, 300);
 	ck_assert_uint_eq(get(&counters.failed_too_large), NB_BAD);
-	ck_at_rest(&feed, 300);
+	ck_at_rest(&ring_delivery, 300);
 	ck_assert_uint_lt(now_ns() - began, UINT64_C(4000000000));
 }
 END_TEST
@@ -649,9 +666,9 @@ static const struct {
 START_TEST(too_large_for_the_client) {
 	struct rte_mbuf *m;
 
-	start_producer(large[_i].keys, "    message.max.bytes: 1000\n");
-	begin(&feed);
-	feed.origin = large[_i].headers ? &origin : NULL;
+	start_sink(large[_i].keys, "    message.max.bytes: 1000\n");
+	begin(&ring_delivery);
+	ring_delivery.maker.origin = large[_i].headers ? &origin : NULL;
 	large_frame = calloc(1, 2000);
 	put_packets(0, 100, 0);
 	m = make_mbuf(&mbufs[2 * 100], large_frame, large[_i].len);
@@ -659,13 +676,13 @@ START_TEST(too_large_for_the_client) {
 	){.time_ns = TIME_NS(100), .sequence = 101, .wire_bytes = WIRE_BYTES};
 	ck_assert_int_eq(rte_ring_sp_enqueue(ring, m), 0);
 	put_packets(101, 100, 0);
-	serve_until(&feed, 201);
+	serve_until(&ring_delivery, 201);
 	ck_assert_uint_eq(get(&counters.failed_too_large), large[_i].nb_failed);
 	ck_assert_uint_eq(get(&counters.returned) + get(&counters.refused), 0);
 	ck_assert_uint_eq(get(&counters.delivered), 201 - large[_i].nb_failed);
 	if (large[_i].nb_failed == 0)
 		return; // what a consumer finds is not one of our frames
-	ck_at_rest(&feed, 201);
+	ck_at_rest(&ring_delivery, 201);
 	read_back();
 	ck_assert_uint_eq(found.times[100], 0);
 	ck_assert_uint_eq(found.nb_messages, 200);
@@ -676,14 +693,14 @@ END_TEST
 START_TEST(full_queue_keeps_order) {
 	bool strict = _i == 0;
 
-	start_producer(
+	start_sink(
 		strict ? "order: strict\n" : "order: relaxed\n",
 		"    queue.buffering.max.messages: 50\n"
 	);
-	begin(&feed);
+	begin(&ring_delivery);
 	put_packets(0, 2000, 5);
-	serve_until(&feed, 2000);
-	ck_at_rest(&feed, 2000);
+	serve_until(&ring_delivery, 2000);
+	ck_at_rest(&ring_delivery, 2000);
 	if (strict) // it waits in the outbox
 		ck_assert_uint_eq(get(&counters.refused), 0);
 	else
@@ -699,20 +716,18 @@ END_TEST
 START_TEST(gauges_add_up) {
 	uint64_t most_refused = 0;
 
-	start_producer(
-		"order: relaxed\nack-window: 1024\n", "    queue.buffering.max.messages: 50\n"
-	);
-	begin(&feed);
+	start_sink("order: relaxed\nack-window: 1024\n", "    queue.buffering.max.messages: 50\n");
+	begin(&ring_delivery);
 	rd_kafka_mock_broker_set_down(cluster, 1);
 	put_packets(0, 1000, 0);
 	for (int i = 0; i < 50; i++) {
-		struct feed_totals totals = {0};
+		struct delivery_totals totals = {0};
 
-		one_round(&feed);
-		ring_feed_add_totals(&feed, &totals);
+		one_round(&ring_delivery);
+		delivery_add_totals(&ring_delivery, &totals);
 		ck_assert_uint_eq(
-			totals.in_flight + totals.tx_queued + totals.tx_refused,
-			feed.consumer.in_window
+			totals.in_flight + totals.outbox + totals.tx_queued + totals.tx_refused,
+			ring_delivery.source.consumer.in_window
 		);
 		ck_assert_uint_le(totals.in_flight, 50);
 		ck_assert_uint_le(totals.tx_refused, 1000);
@@ -723,59 +738,59 @@ START_TEST(gauges_add_up) {
 	}
 	ck_assert_uint_gt(most_refused, 100);
 	rd_kafka_mock_broker_set_up(cluster, 1);
-	serve_until(&feed, 1000);
-	ck_at_rest(&feed, 1000);
+	serve_until(&ring_delivery, 1000);
+	ck_at_rest(&ring_delivery, 1000);
 }
 END_TEST
 
 START_TEST(given_back_with_an_empty_window) {
 	uint32_t read;
 
-	start_producer("", "");
-	begin(&feed);
+	start_sink("", "");
+	begin(&ring_delivery);
 	put_packets(0, NB_PACKETS, 5);
-	one_round(&feed);
-	one_round(&feed);
-	read = feed.window.head;
+	one_round(&ring_delivery);
+	one_round(&ring_delivery);
+	read = ring_delivery.window.head;
 	ck_assert_uint_gt(read, 0);
-	feed.giving_back = true;
-	serve_until(&feed, read);
-	one_round(&feed);
-	ck_assert(ring_feed_is_empty(&feed));
-	ck_assert_uint_eq(feed.window.head, read);
-	ring_feed_end(&feed);
-	begin(&feed); // the next owner begins there
-	serve_until(&feed, NB_PACKETS);
-	ck_at_rest(&feed, NB_PACKETS);
+	ring_delivery.giving_back = true;
+	serve_until(&ring_delivery, read);
+	one_round(&ring_delivery);
+	ck_assert(delivery_is_empty(&ring_delivery));
+	ck_assert_uint_eq(ring_delivery.window.head, read);
+	delivery_end(&ring_delivery);
+	begin(&ring_delivery); // the next owner begins there
+	serve_until(&ring_delivery, NB_PACKETS);
+	ck_at_rest(&ring_delivery, NB_PACKETS);
 	ck_assert_uint_eq(get(&ring_counters.sent_again), 0);
 	read_back();
 	ck_each_once(0, NB_PACKETS);
 }
 END_TEST
 
-// A courier dies with its window: the next one starts at the tail and counts what it sends again.
+// A transmit worker dies with its window: the next one starts at the tail and counts what it sends again.
 START_TEST(taken_over) {
-	static struct ring_feed second, third; // what the dead leave is not freed
+	static struct delivery second, third; // what the dead leave is not freed
 
-	start_producer("ack-window: 512\n", "");
-	begin(&feed);
+	start_sink("ack-window: 512\n", "");
+	begin(&ring_delivery);
 	put_packets(0, 1000, 5);
-	serve_until(&feed, 1000);
+	serve_until(&ring_delivery, 1000);
 	rd_kafka_mock_broker_set_down(cluster, 1);
 	put_packets(1000, 1000, 5);
 	for (int i = 0; i < 10; i++)
-		one_round(&feed);
-	ck_assert_uint_eq(feed.consumer.in_window, 512);
+		one_round(&ring_delivery);
+	ck_assert_uint_eq(ring_delivery.source.consumer.in_window, 512);
 	rte_ring_dequeue_zc_burst_start(ring, 700, &(struct rte_ring_zc_data){0}, NULL);
 	rd_kafka_mock_broker_set_up(cluster, 1);
 	rtap_config_fini(&cfg);
-	start_producer("", ""); // nobody hears the dead one's client any more
+	start_sink("", ""); // the dead one's client is heard no more
 	begin(&second); // dies before it reads anything
 	ck_assert_uint_eq(get(&ring_counters.sent_again), 512);
 	begin(&third);
 	ck_assert_uint_eq(get(&ring_counters.sent_again), 512);
 	serve_until(&third, 2000);
-	ck_assert(ring_feed_is_empty(&third));
+	ck_assert(delivery_is_empty(&third));
 	ck_assert_uint_eq(get(&ring_counters.taken), 2512);
 	ck_assert_uint_eq(get(&counters.delivered), 2000);
 	read_back();
@@ -786,11 +801,11 @@ END_TEST
 
 // Counters that were overwritten cost the balance, not a packet.
 START_TEST(counters_disagree) {
-	start_producer("", "");
+	start_sink("", "");
 	put_packets(0, 100, 0);
 	rtap_counter_set(&ring_counters.taken, UINT64_C(123456789012));
-	begin(&feed);
-	serve_until(&feed, 100);
+	begin(&ring_delivery);
+	serve_until(&ring_delivery, 100);
 	ck_assert_uint_eq(get(&counters.delivered), 100);
 	ck_assert_uint_eq(
 		(uint32_t)(get(&ring_counters.taken) - get(&ring_counters.sent_again)), 100
@@ -801,32 +816,32 @@ START_TEST(counters_disagree) {
 END_TEST
 
 START_TEST(strange_reports) {
-	start_producer("", "");
-	begin(&feed);
+	start_sink("", "");
+	begin(&ring_delivery);
 	put_packets(0, 10, 0);
-	serve_until(&feed, 10);
-	ring_feed_report(&feed, &ctx, 9, false, KAFKA_DELIVERED, FRAME_BYTES, "");
-	ring_feed_report(&feed, &ctx, 10, false, KAFKA_RETURNED, FRAME_BYTES, "x");
-	ring_feed_report(&feed, &ctx, UINT32_MAX, true, KAFKA_SUSPECT_SIZE, FRAME_BYTES, "x");
-	ck_assert_int_eq(feed.state, FEED_READING);
-	ck_at_rest(&feed, 10);
+	serve_until(&ring_delivery, 10);
+	report(9, false, SINK_DELIVERED);
+	report(10, false, SINK_RETURNED);
+	report(UINT32_MAX, true, SINK_TOO_LARGE);
+	ck_assert_int_eq(ring_delivery.state, DELIVERY_READING);
+	ck_at_rest(&ring_delivery, 10);
 }
 END_TEST
 
 static Suite *make_suite(void) {
-	Suite *suite = suite_create("ring_feed");
-	TCase *tc = tcase_create("ring_feed");
+	Suite *suite = suite_create("rdkafka_sink");
+	TCase *tc = tcase_create("rdkafka_sink");
 
 	tcase_add_checked_fixture(tc, set_up, tear_down);
 	tcase_set_timeout(tc, 60);
 	tcase_add_loop_test(tc, each_once_in_order, 0, NB_WAYS);
 	tcase_add_test(tc, nothing_released_without_reports);
-	tcase_add_test(tc, no_spinning_behind_a_slow_broker);
+	tcase_add_test(tc, no_spinning_with_a_slow_broker);
 	tcase_add_loop_test(tc, order_survives_refusals, 0, 5);
 	tcase_add_test(tc, reports_without_an_offset);
 	tcase_add_test(tc, returned_packets_are_sent_again);
-	tcase_add_test(tc, held_back);
-	tcase_add_test(tc, held_back_until_all_reported);
+	tcase_add_test(tc, paused);
+	tcase_add_test(tc, paused_until_all_reported);
 	tcase_add_loop_test(tc, suspects_are_sent_alone, 0, 4);
 	tcase_add_loop_test(tc, failed_for_good_alone, 0, 4);
 	tcase_add_loop_test(tc, several_fail_for_good, 0, 2);
