@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-3-Clause
-# tools/kafka-broker and tools/kafka-topic against the real thing. Prints TAP.
+# tools/kafka-broker and tools/dev/kafka-topic against the real thing. Prints TAP.
 
 import os
 import random
@@ -16,6 +16,7 @@ import time
 import traceback
 
 TOOLS = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", "..", "tools"))
+KAFKA_TOPIC = f"{TOOLS}/dev/kafka-topic"
 HEAD = struct.Struct(">IQQi")
 
 
@@ -80,7 +81,7 @@ class Cluster:
         return found
 
     def topic(self, *words, **how):
-        return run(f"{TOOLS}/kafka-topic", "--bootstrap", ",".join(self.addresses), *words, **how)
+        return run(KAFKA_TOPIC, "--bootstrap", ",".join(self.addresses), *words, **how)
 
     def produce(self, topic, partition, *words, lines=None):
         command = ["kcat", "-q", "-P", "-b", ",".join(self.addresses), "-t", topic]
@@ -249,7 +250,7 @@ def test_reading_ends_as_asked(one):
 def test_reading_follows_until_the_file(one):
     one.topic("create", "f", "--partitions", "1")
     stop, path = f"{one.directory}/stop", f"{one.directory}/followed"
-    reader = subprocess.Popen([f"{TOOLS}/kafka-topic", "--bootstrap", one.addresses[0], "read", "f",
+    reader = subprocess.Popen([KAFKA_TOPIC, "--bootstrap", one.addresses[0], "read", "f",
                                "--output", path, "--follow-until-file", stop, "--timeout-s", "60"],
                               stdout=subprocess.PIPE)
     one.produce("f", 0, lines=b"a\nb\n")

@@ -81,8 +81,8 @@ def users_own_capture(tap):
     build = pathlib.Path(os.environ.get("RINGTAP_BUILD") or SOURCE / "build")
     with tempfile.TemporaryDirectory() as folder:
         path = pathlib.Path(folder) / "own.pcap"
-        call(build / "tools" / "traffic-gen" / "traffic-gen", "--pcap", path, "--count", 700,
-             "--seed", 3)
+        call(build.joinpath("tools", "dev", "traffic-gen", "traffic-gen"), "--pcap", path,
+             "--count", 700, "--seed", 3)
         is_equal(tap, demo("--embedded", "--pcap", path), 700, "from a file")
         path.write_text("this is no capture")
         rc, out, _ = demo("--embedded", "--pcap", path)

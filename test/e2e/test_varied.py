@@ -183,7 +183,7 @@ def pcap_file(tap, lab):
     """The device's own clock: the times of the file."""
     count, note = 5_000, ", from a pcap file"
     path = lab.directory / "replayed.pcap"
-    call(lab.program("tools", "traffic-gen", "traffic-gen"), "--pcap", path, "--count", count,
+    call(lab.tool("traffic-gen"), "--pcap", path, "--count", count,
          "--rate", 100_000, "--seed", 7)
     lab.topic = "pcap-file"
     lab.create_topic(PARTITIONS)

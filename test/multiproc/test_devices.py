@@ -256,7 +256,7 @@ def memif_sizes(tap, lab):
     """Jumbo frames come whole through shared memory, more of them than its ring has slots."""
     count = 4_000
     source, path = lab.directory / "source.pcap", lab.directory / "peer.sock"
-    call(lab.program("tools", "traffic-gen", "traffic-gen"), "--pcap", source, "--count", count,
+    call(lab.tool("traffic-gen"), "--pcap", source, "--count", count,
          "--max-frame", 9014)
     lab.write_config({**SMALL, "buffer-memory": "64MiB", "topic": "memif",
                       "devices": f"net_memif0,socket-abstract=no,socket={path}"})

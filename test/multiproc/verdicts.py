@@ -9,7 +9,7 @@ import sys
 
 TEST = pathlib.Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(TEST / "e2e"))
-sys.path.insert(0, str(TEST.parent / "tools"))
+sys.path.insert(0, str(TEST.parent / "tools" / "dev"))
 
 LOG_LINE = re.compile(r"^\d{4}-\d\d-\d\dT\S+Z [\w/-]+\[\d+\] (\w+) (\w+): (.*)$")
 

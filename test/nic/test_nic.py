@@ -68,7 +68,7 @@ class GuestLab(Lab):
     def send(self, seed, count=COUNT, max_frame=9014):
         """Sends frames of all kinds, of flows that no other seed has, into the NIC; returns them."""
         path = self.directory / f"sent.{seed}.pcap"
-        call(self.program("tools", "traffic-gen", "traffic-gen"), "--pcap", path, "--count", count,
+        call(self.tool("traffic-gen"), "--pcap", path, "--count", count,
              "--seed", seed, "--first-flow", 256 * seed, "--max-frame", max_frame)
         frames = [frame for _, frame in read_pcap(path)]
         self.guest.send(frames)

@@ -64,7 +64,7 @@ class VdevLab(Lab):
     def frames_in_file(self, path, count=COUNT, *options):
         """Writes frames that no other case has to a pcap file; returns its path."""
         seed = next(self._seeds)
-        call(self.program("tools", "traffic-gen", "traffic-gen"), "--pcap", path, "--count", count,
+        call(self.tool("traffic-gen"), "--pcap", path, "--count", count,
              "--rate", 10_000, "--seed", seed, "--first-flow", seed * FLOWS, *options)
         return path
 

@@ -96,12 +96,12 @@ def measure(lab, setting, seconds):
 
 def measure_ring(lab):
     """Returns the packets per second of one ring."""
-    return int(call(lab.program("tools", "ring-bench", "ring-bench")).split()[0])
+    return int(call(lab.tool("ring-bench")).split()[0])
 
 
 def make_frames(lab, sizes):
     for size in sizes:
-        call(lab.program("tools", "traffic-gen", "traffic-gen"), "--pcap",
+        call(lab.tool("traffic-gen"), "--pcap",
              lab.directory / f"{size}.pcap", "--count", FLOWS, "--flows", FLOWS, "--kinds", "udp4",
              "--size", size)
 
@@ -119,7 +119,7 @@ def package_version(name):
 
 
 def print_machine():
-    pom = (TOOLS / "kafka-broker.d" / "pom.xml").read_text()
+    pom = (TOOLS / "dev" / "kafka" / "pom.xml").read_text()
     kafka = re.search(r"<kafka.version>([^<]*)<", pom)[1]
     memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2**30
     print(f"""\

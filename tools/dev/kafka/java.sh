@@ -16,7 +16,7 @@ kafka_use() {
 # Brings the jars of pom.xml to build/kafka/jars, once: a copy of the pom tells that they are whole.
 # A call that comes while another one fetches waits for it.
 kafka_fetch_jars() {
-	local pom=$tools/kafka-broker.d/pom.xml
+	local pom=$tools/dev/kafka/pom.xml
 	mkdir -p "$kafka_jars"
 	(
 		flock 8

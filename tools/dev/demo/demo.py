@@ -52,7 +52,7 @@ class MockKafka:
 
     def __init__(self, lab):
         mock = lab.start("mock-cluster", [
-            lab.program("tools", "mock-cluster", "mock-cluster"), "--topic", lab.topic,
+            lab.tool("mock-cluster"), "--topic", lab.topic,
             "--partitions", MOCK_PARTITIONS])
         ready = wait_for(lambda: re.search(r"^bootstrap\.servers=(.+)$", mock.output(), re.M),
                          "mock cluster", 10)
@@ -137,7 +137,7 @@ def verdict(sender, records):
 def keep(lab):
     """Leaves it all running, with some traffic, and says what to try."""
     lab.start("traffic-gen", [
-        "ip", "netns", "exec", lab.name, lab.program("tools", "traffic-gen", "traffic-gen"),
+        "ip", "netns", "exec", lab.name, lab.tool("traffic-gen"),
         "--interface", INTERFACE, "--rate", KEPT_RATE, "--count", KEPT_RATE * KEPT_S, "--seed", 2])
     lab.keep()
     build, config = os.path.relpath(lab.build), os.path.relpath(lab.config_path)

@@ -32,8 +32,9 @@ import subprocess
 import sys
 import time
 
-SOURCE = pathlib.Path(__file__).resolve().parent.parent
+SOURCE = pathlib.Path(__file__).resolve().parents[2]
 TOOLS = SOURCE / "tools"
+KAFKA_TOPIC = TOOLS / "dev" / "kafka-topic"
 STATE = pathlib.Path("/run/ringtap-lab")
 # What the clients of a secured broker need, where any user gets to.
 CLIENTS = pathlib.Path("/run/ringtap-lab-clients")
@@ -200,7 +201,7 @@ def read_pcap(path):
 
 
 def read_records(path):
-    """Yields every Record of a file that `tools/kafka-topic read` wrote."""
+    """Yields every Record of a file that `tools/dev/kafka-topic read` wrote."""
     head, length = struct.Struct(">IQQ"), struct.Struct(">i")
     with open(path, "rb", buffering=1 << 20) as f:
         def field():
@@ -394,6 +395,10 @@ class Lab:
         """Path of a program of the build."""
         return self.build.joinpath(*parts)
 
+    def tool(self, name):
+        """Path of a developer's program of the build."""
+        return self.program("tools", "dev", name, name)
+
     def in_namespace(self, *command, **how):
         """Runs a command in the namespace; returns its output."""
         return call("ip", "netns", "exec", self.name, *command, **how)
@@ -490,7 +495,7 @@ class Lab:
             os.kill(pid, signal.SIGCONT)
 
     def kafka_topic(self, *words, timeout=120):
-        return call(TOOLS / "kafka-topic", "--bootstrap", self.bootstrap, *words, timeout=timeout)
+        return call(KAFKA_TOPIC, "--bootstrap", self.bootstrap, *words, timeout=timeout)
 
     def create_topic(self, partitions=16, topic=None):
         self.kafka_topic("create", topic or self.topic, "--partitions", partitions)
@@ -588,7 +593,7 @@ class Lab:
         record = self.directory / f"sent.{len(self.programs)}.pcap" if recorded else None
         source = ["--replay", replay] if replay else ["--seed", seed, "--max-frame", max_frame]
         source = [str(word) for word in (*source, *options)]
-        generator = self.program("tools", "traffic-gen", "traffic-gen")
+        generator = self.tool("traffic-gen")
         return self.start("traffic-gen", [
             "ip", "netns", "exec", self.name, generator, "--interface", interface,
             "--count", count, "--rate", rate, *(["--record", record] if record else []), *source],

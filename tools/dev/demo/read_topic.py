@@ -4,7 +4,7 @@ with librdkafka. At SIGTERM it goes on to the ends of that moment and is done.
 
     read_topic.py BROKERS TOPIC FILE
 
-FILE is as tools/kafka-topic writes it. A broker that has dropped records before they were read
+FILE is as tools/dev/kafka-topic writes it. A broker that has dropped records before they were read
 makes it fail.
 """
 

@@ -7,7 +7,7 @@ import re
 
 from lab import LabError, read_records, wait_for
 
-READER = pathlib.Path(__file__).resolve().parent.parent / "demo.d" / "read_topic.py"
+READER = pathlib.Path(__file__).resolve().parent.parent / "demo" / "read_topic.py"
 
 
 class Mock:
@@ -31,7 +31,7 @@ class Mock:
         # Opened for reading and writing: this waits for no other side, and there never is an end.
         self._cluster = lab.start("mock-cluster", [
             "sh", "-c", 'exec "$@" <>"$0"', self._commands,
-            lab.program("tools", "mock-cluster", "mock-cluster"), "--brokers", self.brokers,
+            lab.tool("mock-cluster"), "--brokers", self.brokers,
             "--topic", self._topic, "--partitions", self.partitions])
         ready = wait_for(lambda: re.search(r"^bootstrap\.servers=(.+)\n", self._cluster.output()),
                          "mock cluster", 10)

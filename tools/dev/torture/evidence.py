@@ -15,7 +15,7 @@ import struct
 import subprocess
 import zlib
 
-from lab import TOOLS, LabError, read_records
+from lab import KAFKA_TOPIC, LabError, read_records
 
 TRAILER = struct.Struct(">4sIQ")  # magic, flow with the direction in its top bit, sequence
 FLOW = 0x7FFFFFFF
@@ -97,7 +97,7 @@ class Evidence:
 def read_topic(lab, topic, timeout_s=600):
     """Yields the Records of a topic up to its present end while Kafka's own client reads it."""
     read_end, write_end = os.pipe()
-    command = [TOOLS / "kafka-topic", "--bootstrap", lab.bootstrap, "read", topic, "--output",
+    command = [KAFKA_TOPIC, "--bootstrap", lab.bootstrap, "read", topic, "--output",
                f"/dev/fd/{write_end}", "--timeout-s", str(timeout_s)]
     with subprocess.Popen(command, pass_fds=(write_end,), stdin=subprocess.DEVNULL,
                           stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as client:
