@@ -17,6 +17,7 @@ SIGKILL prevents that: then the next laboratory of the same name does it first. 
 the instance and of the namespace, so it is used by one laboratory at a time. Needs root.
 """
 
+from .arguments import Arguments, number, positive
 from .frames import Difference, Record, Trailer, compare, read_pcap, read_records, trailer
 from .kafka import SECRETS
 from .lab import INTERFACE, JUMBO_MTU, Lab
