@@ -5,7 +5,6 @@
 The programs are those of the build directory $RINGTAP_BUILD (default: build/). Needs root.
 """
 
-import os
 import pathlib
 import re
 import subprocess
@@ -15,7 +14,7 @@ import time
 
 from tap import Tap
 
-from lab import SOURCE, STATE, call, wait_for
+from lab import SOURCE, STATE, build_directory, call, wait_for
 
 NAME = "ringtap-demo"
 DEMO = SOURCE / "tools" / "demo"
@@ -78,7 +77,7 @@ def embedded(tap):
 
 
 def users_own_capture(tap):
-    build = pathlib.Path(os.environ.get("RINGTAP_BUILD") or SOURCE / "build")
+    build = build_directory()
     with tempfile.TemporaryDirectory() as folder:
         path = pathlib.Path(folder) / "own.pcap"
         call(build.joinpath("tools", "dev", "traffic-gen", "traffic-gen"), "--pcap", path,
@@ -107,7 +106,7 @@ def difference(tap):
     rc, out, _ = run.finish()
     tap.equal((rc, last_line(out)),
               (1, "demo: 6000 packets sent, 6001 in Kafka: 0 missing, 1 altered or not sent, "
-                  "0 there again"), "a difference is exit 1, and the last line says what differs")
+                  "0 duplicated"), "a difference is exit 1, and the last line says what differs")
     nothing_is_left(tap, "after a difference")
 
 
@@ -116,7 +115,7 @@ def keep_and_stop(tap):
     rc, out, _ = demo("--embedded")
     tap.ok(rc == 1 and "--stop" in last_line(out), "no second one beside one that was kept", out)
     rc, out, _ = demo("--stop")
-    tap.equal((rc, last_line(out)), (0, "demo: everything is ended and removed"), "--stop ends it")
+    tap.equal((rc, last_line(out)), (0, "demo: everything is stopped and removed"), "--stop ends it")
     nothing_is_left(tap, "after --stop")
 
 
@@ -125,7 +124,7 @@ def killed(tap):
     run.wait_output("sending")
     time.sleep(1)
     rc, out, _ = demo("--embedded")
-    tap.ok(rc == 1 and "another demo is at work" in last_line(out), "one at a time", out)
+    tap.ok(rc == 1 and "another demo is running" in last_line(out), "one at a time", out)
     run.process.kill()
     run.finish()
     is_equal(tap, demo("--embedded", "--count", "500"), 500, "after one that was killed")

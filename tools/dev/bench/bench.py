@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What tools/bench does once the machine is set up and everything is built."""
+"""Measure packets per second from a device to Kafka on this machine, and their cost."""
 
 import collections
 import itertools
@@ -16,7 +16,7 @@ import time
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
-from lab import Lab, LabError, TOOLS, call  # noqa: E402
+from lab import TOOLS, Arguments, Lab, LabError, call, prepare  # noqa: E402
 
 NAME = "ringtap-bench"  # of the instance, of the network namespace and of the topics
 SIZES = (64, 256, 1024)
@@ -28,6 +28,17 @@ FLOWS = 1024
 WORKERS = 2
 BUFFER_MEMORY = "128MiB"
 RUNS = 3
+USAGE = """\
+Usage: tools/bench [--quick]
+
+Measures ringtap from a device to a real Kafka on this machine, and prints a table in
+Markdown on standard output: packets per second that Kafka acknowledged, and CPU time, for
+frames of 64, 256 and 1024 bytes, order strict and relaxed, 1, 16 and 64 partitions.
+Needs root, 4 GB of disk, and a machine that does nothing else. Takes about four minutes.
+
+  --quick  frames of 256 bytes only, shorter runs: under one minute
+  --help   this text
+"""
 TICK_S = 1 / os.sysconf("SC_CLK_TCK")
 
 Setting = collections.namedtuple("Setting", "size order partitions headers")
@@ -51,7 +62,7 @@ def sample(lab):
     stats = lab.stats()
     workers = [w["pid"] for w in stats["workers"] if w["state"] == "serving"]
     if len(workers) != WORKERS:
-        raise LabError(f"{len(workers)} of {WORKERS} workers are at work")
+        raise LabError(f"{len(workers)} of {WORKERS} workers are serving")
     balance = stats["balance"]
     return Sample(time.monotonic(), balance["rx"]["in"], balance["rx"]["drops"],
                   balance["kaf"]["out"], cpu_seconds(lab.primary.pid),
@@ -132,7 +143,7 @@ machine.
 
 def print_ring(packets_per_s):
     print(f"""\
-One ring alone, without device and Kafka, from the receive worker's core to the courier's, buffers
+One ring alone, without device and Kafka, from the receive worker's core to the transmit worker's, buffers
 from and back to the mempool: {packets_per_s / 1e6:.1f} million packets/s (median of {RUNS} runs of 1 s).
 """, flush=True)
 
@@ -143,10 +154,10 @@ def print_head(seconds):
 The whole way, from a device to the acknowledgement of Kafka: net_pcap with `infinite_rx` ({FLOWS}
 flows of UDP, as fast as it goes), one receive queue with four rings, one secondary with {WORKERS}
 workers, `buffer-memory: {BUFFER_MEMORY}`, `idle: sleep`, everything else as by default. A row is the
-median of {RUNS} runs of {seconds} s, one after the other behind a warm-up; range is that of delivered/s.
+median of {RUNS} runs of {seconds} s, one after the other, after a warm-up; range is that of delivered/s.
 
 The device always offers more than Kafka takes: the rings are full, and the receive worker drops the
-rest. That is meant. The receive worker is always busy; workers and broker share the CPUs with it.
+rest. That is intended. The receive worker is always busy; workers and broker share the CPUs with it.
 {few}The CPU's seconds are per million packets: the primary's per million received, most of which it drops,
 the workers' per million delivered.
 
@@ -186,8 +197,12 @@ def run(quick):
 
 
 def main():
+    parser = Arguments("bench", USAGE)
+    parser.add_argument("--quick", action="store_true")
+    options, _ = parser.parse()
+    prepare("bench")
     try:
-        run("--quick" in sys.argv)
+        run(options.quick)
     except (LabError, KeyboardInterrupt) as error:
         print(f"bench: {str(error) or 'interrupted'}", file=sys.stderr)
         return 1

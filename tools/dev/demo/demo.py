@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What tools/demo does once the machine is set up and everything is built."""
+"""Show ringtap at work: real packets into a real Kafka, read back and compared."""
 
-import argparse
 import os
 import pathlib
 import re
@@ -14,7 +13,20 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
 from lab import (  # noqa: E402
-    INTERFACE, JUMBO_MTU, Lab, LabBusy, LabError, call, compare, read_records, wait_for)
+    INTERFACE,
+    JUMBO_MTU,
+    Arguments,
+    Lab,
+    LabBusy,
+    LabError,
+    call,
+    compare,
+    need_root,
+    positive,
+    prepare,
+    read_records,
+    wait_for,
+)
 
 NAME = "ringtap-demo"  # of the instance, of the network namespace and of the topic
 COUNT, RATE = 30_000, 3_000
@@ -24,6 +36,28 @@ MOCK_PARTITIONS = 64  # each keeps its newest 5 MiB only
 KEPT_RATE, KEPT_S = 100, 3600
 PATIENCE_S = 10  # without any progress
 END_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+USAGE = """\
+Usage: tools/demo [--count N | --pcap FILE [--count N]] [--embedded] [--keep]
+       tools/demo --stop
+
+Shows ringtap at work, without a NIC: sets the machine up (tools/setup), builds, starts a
+Kafka broker, capture-primary on a virtual device and kafka-secondary with two workers,
+sends packets, shows the table of counters every second, reads everything back from Kafka
+and compares it byte for byte with what was sent. Then it ends and removes what it started.
+Needs root. Takes about half a minute once the machine is set up.
+
+  --count N    packets to send (default 30000; with --pcap all of the file)
+  --pcap FILE  send the packets of this capture instead of generated ones
+  --embedded   librdkafka's mock cluster instead of Apache Kafka: no Java is started
+  --keep       leave everything running, and print what to try next
+  --stop       end what --keep left running
+  --help       this text
+
+The last line is "demo: N packets sent, N in Kafka, byte for byte equal": the first number
+is the sender's, the second that of a consumer that shares no code with ringtap's writer.
+
+Exit: 0 equal; 1 a difference or a failure, which the last line describes; 2 usage.
+"""
 
 
 def say(text):
@@ -123,12 +157,12 @@ def verdict(sender, records):
     values = [record.value for record in records]
     missing, extra, duplicates = compare(sender.frames(), values)
     counts = f"{sender.count} packets sent, {len(values)} in Kafka"
-    for what, frames in (("missing", missing), ("altered", extra), ("there again", duplicates)):
+    for what, frames in (("missing", missing), ("altered", extra), ("duplicated", duplicates)):
         if frames:
             say(f"the first one {what}, {len(frames[0])} bytes: {frames[0][:64].hex()}")
     if missing or extra or duplicates or len(values) != sender.count:
         return (f"{counts}: {len(missing)} missing, {len(extra)} altered or not sent, "
-                f"{len(duplicates)} there again"), 1
+                f"{len(duplicates)} duplicated"), 1
     if not values:
         return f"{counts}: there was nothing to send", 1
     return f"{counts}, byte for byte equal", 0
@@ -161,14 +195,14 @@ def keep(lab):
 def run(options):
     """Returns the last line and the exit code."""
     with Lab(NAME) as lab:
-        lab.topic = NAME  # so that nobody else writes to it
+        lab.topic = NAME  # so that nothing else writes to it
         try:
             kafka = (MockKafka if options.embedded else RealKafka)(lab)
             start_ringtap(lab)
             sender = start_traffic(lab, options)
             watch(lab, sender)
             if drops := lab.stats()["balance"]["rx"]["drops"]:
-                say(f"{drops} packets were dropped: the rings were full, Kafka is slower than that")
+                say(f"{drops} packets were dropped: the rings were full because Kafka was too slow")
             last = verdict(sender, kafka.records())
             if last[1] == 0:
                 check_counters(lab)
@@ -191,28 +225,41 @@ def stop():
     if not Lab.remove(NAME):
         return "nothing is running", 0
     shutil.rmtree(Lab(NAME).directory, ignore_errors=True)
-    return "everything is ended and removed", 0
+    return "everything is stopped and removed", 0
 
 
-def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--count", type=int)
+def parse_options():
+    parser = Arguments("demo", USAGE)
+    parser.add_argument("--count", type=positive(9))
     parser.add_argument("--pcap")
     for flag in ("--embedded", "--keep", "--stop"):
         parser.add_argument(flag, action="store_true")
-    options = parser.parse_args()
+    options, _ = parser.parse()
+    if options.pcap and not (os.path.isfile(options.pcap) and os.access(options.pcap, os.R_OK)):
+        parser.error(f"--pcap {options.pcap}: not a readable file")
+    if options.stop and (options.count or options.pcap or options.embedded or options.keep):
+        parser.error("--stop goes alone")
+    return options
+
+
+def main():
+    options = parse_options()
+    if options.stop:
+        need_root("demo")
+    else:
+        prepare("demo")
     for signo in END_SIGNALS:
         signal.signal(signo, lambda number, _: sys.exit(128 + number))
     try:
         if not options.stop and Lab.is_kept(NAME):
-            raise LabError("one is still running, kept; end it with: tools/demo --stop")
+            raise LabError("a demo that was kept is still running; end it with: tools/demo --stop")
         line, rc = stop() if options.stop else run(options)
     except LabBusy:
-        line, rc = "another demo is at work; wait for its end, or press Ctrl-C there", 1
+        line, rc = "another demo is running; wait for its end, or press Ctrl-C there", 1
     except LabError as error:
         line, rc = str(error), 1
     except SystemExit as ended:
-        line, rc = "interrupted; everything is ended and removed", ended.code
+        line, rc = "interrupted; everything is stopped and removed", ended.code
     say(line)
     return rc
 

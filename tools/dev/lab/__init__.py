@@ -22,6 +22,7 @@ from .frames import Difference, Record, Trailer, compare, read_pcap, read_record
 from .kafka import SECRETS
 from .lab import INTERFACE, JUMBO_MTU, Lab
 from .places import KAFKA_BROKER, KAFKA_TOPIC, SOURCE, STATE, TOOLS, build_directory
+from .prepare import need_root, prepare
 from .process import (
     LabBusy,
     LabError,
