@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Kafka: its brokers, the topic, and whether we may write to it."""
+"""Check Kafka: its brokers, the topic, and the right to write to it."""
 
 import re
 import shlex
@@ -18,7 +18,7 @@ BATCH_SIZE, MAX_MESSAGE_BYTES = 1_000_000, 1_048_588  # librdkafka's and Kafka's
 
 
 class Kafka:
-    """What the checks below share: asked once.
+    """What the checks below share, asked for once.
 
     problem: a Finding that says why the cluster could not be asked.
     """
@@ -44,14 +44,14 @@ class Kafka:
         try:
             context = self.security.context()
         except OSError as error:
-            self._give_up(fail(str(error), "mend ssl.* under kafka: global:"))
+            self._give_up(fail(str(error), "fix ssl.* under kafka: global:"))
             return
         good = self._reach_all(servers, context)
         if not good:
             self._give_up(*self.findings)
         elif self.security.sasl and self.security.mechanism not in MECHANISMS:
             self._give_up(warn(f"{self.bootstrap} reached; logging in by "
-                               f"{self.security.mechanism} is not tried from here",
+                               f"{self.security.mechanism} cannot be tried from here",
                                f"kcat -L -F PROPERTIES -b {self.bootstrap}"))
         else:
             self._ask(good, context)
@@ -63,7 +63,7 @@ class Kafka:
                 reach(host, port, context)
                 good.append((host, port))
             except Unreachable as error:
-                self.findings.append(fail(str(error), "mend bootstrap.servers, security.protocol "
+                self.findings.append(fail(str(error), "fix bootstrap.servers, security.protocol "
                                           "and ssl.*, or start the broker"))
         if good:  # any of them names the others
             self.findings = [warn(f.detail, f.remedy) for f in self.findings]
@@ -75,8 +75,8 @@ class Kafka:
             self.brokers, self.topic = cluster.look_at(self.name)
             self.settings = cluster.settings(self.name)
         except ImportError:
-            self._give_up(warn(f"{self.bootstrap} reached; asked no further: python3-kafka is not "
-                               "installed", "apt-get install python3-kafka"))
+            self._give_up(warn(f"{self.bootstrap} reached; asked nothing more: python3-kafka is "
+                               "not installed", "apt-get install python3-kafka"))
             return
         except Unreachable as error:
             self._give_up(fail(f"{self.bootstrap} reached, {error}",
@@ -103,7 +103,7 @@ class Kafka:
 
     def _give_up(self, *findings):
         self.findings = list(findings)
-        self.problem = warn("not looked at: the brokers cannot be asked",
+        self.problem = warn("skipped: the brokers cannot be asked",
                             only("brokers"))
 
 
@@ -148,10 +148,11 @@ def look_at_replicas(kafka):
                    "written", "start the missing brokers" if replicas >= least
                    else alter(kafka, f"min.insync.replicas={max(replicas - 1, 1)}"))
     elif replicas == 1:
-        yield warn("one replica: what a broker loses is lost",
+        yield warn("one replica: a broker that loses its disk loses packets",
                    "kafka-reassign-partitions.sh, or make the topic with --replication-factor 3")
     elif least == 1:
-        yield warn(f"{replicas} replicas, min.insync.replicas=1: one broker's word is enough",
+        yield warn(f"{replicas} replicas, min.insync.replicas=1: one broker is enough for "
+                   "an acknowledgement",
                    alter(kafka, f"min.insync.replicas={replicas - 1}"))
     elif least == replicas:
         yield warn(f"{replicas} replicas, min.insync.replicas={least}: one broker down stops "
@@ -178,8 +179,8 @@ def look_at_sizes(kafka, configuration):
         yield fail(f"message.max.bytes={client} refuses frames of mtu {configuration.get('mtu')}",
                    f"message.max.bytes: {BATCH_SIZE} under kafka: global:")
     elif min(batch, client) > limit:
-        yield warn(f"batches of {min(batch, client)} bytes, max.message.bytes={limit}: full ones "
-                   "are refused and sent again in parts",
+        yield warn(f"batches of {min(batch, client)} bytes, max.message.bytes={limit}: full "
+                   "batches are refused and sent again in parts",
                    f"batch.size: {limit - RECORD_OVERHEAD} under kafka: global:")
     else:
         yield ok(f"max.message.bytes={limit}")
@@ -192,7 +193,7 @@ def check_topic(context):
         return [kafka.problem]
     rings = context.configuration.nb_rings(nb_ports(context))
     if kafka.topic.error == TOPIC_UNAUTHORIZED:
-        return [warn(f"{kafka.name} may not be looked at", grant(kafka))]
+        return [warn(f"no right to describe topic {kafka.name}", grant(kafka))]
     if kafka.topic.error or not kafka.topic.partitions:
         return [fail(f"there is no topic {kafka.name}"
                      if kafka.topic.error == UNKNOWN_TOPIC
@@ -202,11 +203,11 @@ def check_topic(context):
     findings = [*look_at_partitions(kafka, rings), *look_at_replicas(kafka),
                 *look_at_sizes(kafka, context.configuration)]
     if "compact" in kafka.settings.get("cleanup.policy", ""):
-        findings.append(fail("cleanup.policy=compact deletes packets of one microsecond",
+        findings.append(fail("cleanup.policy=compact deletes all but one packet of a microsecond",
                              alter(kafka, "cleanup.policy=delete")))
     if not kafka.settings:
-        findings.append(warn("its configuration may not be read: sizes and min.insync.replicas "
-                             "are taken for Kafka's defaults",
+        findings.append(warn("no right to read its configuration: Kafka's defaults are assumed for "
+                             "sizes and min.insync.replicas",
                              grant(kafka, "DescribeConfigs")))
     return findings
 

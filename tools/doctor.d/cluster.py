@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""A Kafka cluster, asked with the configuration's TLS and SASL settings. Writes nothing to it."""
+"""Ask a Kafka cluster, with the configuration's TLS and SASL settings; write nothing to it."""
 
 import contextlib
 import logging
@@ -11,12 +11,12 @@ TIMEOUT_S = 5
 DEFAULT_PORT = 9092
 
 FETCH = 1
-# What the Python client can log in with; the secondary's librdkafka can do more.
+# Mechanisms of the Python client; the secondary's librdkafka has more.
 MECHANISMS = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")
 
 
 class Unreachable(Exception):
-    """An address that cannot be used; one line says why, and a remedy that is not the usual one."""
+    """An address that cannot be used; one line says why. remedy: None for the usual one."""
 
     def __init__(self, text, remedy=None):
         super().__init__(text)
@@ -25,7 +25,7 @@ class Unreachable(Exception):
 
 def unreachable_member(text):
     return Unreachable(f"the cluster names a broker that cannot be reached: {text}",
-                       "mend advertised.listeners of that broker, or the network")
+                       "fix advertised.listeners of that broker, or the network")
 
 
 def addresses(text):
@@ -84,9 +84,9 @@ class Security:
         return done[1].strip().removeprefix("subject=") if done and done[0] == 0 else "CN=..."
 
     def remedy(self):
-        """What to look at when the broker does not let us in."""
+        """What to check when the broker refuses the login."""
         names = "sasl.*" if self.sasl else "ssl.certificate.location"
-        return f"mend security.protocol and {names} under kafka: global:"
+        return f"fix security.protocol and {names} under kafka: global:"
 
     def context(self):
         """TLS's settings for Python; None without TLS. Raises OSError (ssl.SSLError is one)."""
@@ -124,7 +124,7 @@ def reach(host, port, context):
     except ssl.SSLError as error:
         raise Unreachable(f"{where}: no TLS: {error.reason or error}") from None
     except socket.gaierror:
-        raise Unreachable(f"{where}: nobody knows this name") from None
+        raise Unreachable(f"{where}: unknown host name") from None
     except TimeoutError:
         raise Unreachable(f"{where}: no answer within {TIMEOUT_S} s") from None
     except OSError as error:

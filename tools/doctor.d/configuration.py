@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The configuration: what the programs say of it, and what other checks need of it."""
+"""Check the configuration, and read from it what other checks need."""
 
 import os
 import pathlib
@@ -13,8 +13,8 @@ from finding import fail, ok, only, warn
 from host import HOW_TO_GET, cpus_of
 
 SECRET = re.compile(r"password|secret|key\.pem|oauthbearer\.config")
-WITHOUT = warn("not looked at: it needs a valid configuration", only("configuration"))
-# Files that librdkafka reads with the rights of the workers; the last ones are for nobody else.
+WITHOUT = warn("skipped: it needs a valid configuration", only("configuration"))
+# Files that librdkafka reads with the rights of the workers; others must not read the last ones.
 FILES = ("ssl.ca.location", "ssl.crl.location", "ssl.certificate.location", "ssl.key.location",
          "ssl.keystore.location", "sasl.kerberos.keytab")
 CLOSED = FILES[3:]
@@ -29,19 +29,19 @@ class Configuration:
     def __init__(self, host, path):
         self.host, self.path = host, path
         self.values, self.properties, self.memory_mib = {}, {}, {}
-        self.secret_files = []  # where values stand that are not in the file
-        self.secret_inside = False  # a password stands in the file itself
+        self.secret_files = []  # files that hold values of properties
+        self.secret_inside = False  # a password is in the file itself
         self.problem = self._load()
 
     def _load(self):
         try:
             import yaml
         except ImportError:
-            return warn("not looked at: python3-yaml is not installed",
+            return warn("skipped: python3-yaml is not installed",
                         "apt-get install python3-yaml")
         checked = self.host.run("capture-primary", "-c", str(self.path), "--check")
         if checked is None:
-            return fail("not looked at: there is no capture-primary", HOW_TO_GET)
+            return fail("skipped: there is no capture-primary", HOW_TO_GET)
         code, output, errors = checked
         if code != 0:
             return refusal(errors, f"edit {shlex.quote(str(self.path))}; capture-primary --keys")
@@ -82,13 +82,13 @@ class Configuration:
 
 
 def fetched(value):
-    """A property's value, which may stand elsewhere; "" when it is not there, as --check says."""
+    """A property's value, or that of the variable or file that it names; "" if that is missing."""
     if not isinstance(value, dict):
         return value
     if "env" in value:
         return os.environ.get(value["env"], "")
     try:
-        if os.path.isfile(value["file"]):  # a pipe would be waited for
+        if os.path.isfile(value["file"]):  # a pipe would block
             with open(value["file"], encoding="utf-8", errors="surrogateescape") as file:
                 return file.read().removesuffix("\n").removesuffix("\r")
     except OSError:
@@ -97,9 +97,9 @@ def fetched(value):
 
 
 def refusal(errors, remedy):
-    """What a program said last, and what mends it."""
+    """The last line of a program's errors, and its remedy."""
     line = (errors.strip().splitlines() or ["no reason given"])[-1]
-    line = re.sub(r"^\S+Z \S+\[\d+\] \w+ \w+: ", "", line)  # when, who and where it was logged
+    line = re.sub(r"^\S+Z \S+\[\d+\] \w+ \w+: ", "", line)  # time, program and part of the log line
     if "Permission denied" in line and os.geteuid() != 0:
         remedy = shlex.join(("sudo", sys.argv[0]))
     return fail(line, remedy)
@@ -118,12 +118,12 @@ def memory_of(output):
 
 # ---- files ---------------------------------------------------------------------------------------
 
-def everybody_reads(path):
+def is_world_readable(path):
     return os.path.isfile(path) and bool(os.stat(path).st_mode & 0o004)
 
 
 def is_missing(path):
-    """Whether nothing is at an absolute path, as far as that may be looked at."""
+    """Whether nothing is at an absolute path, as far as we can see."""
     try:
         os.stat(path)
     except (FileNotFoundError, NotADirectoryError):
@@ -141,13 +141,13 @@ def user_of(name):
 
 
 def may(user, option, path):
-    """What test(1) says as a user."""
+    """What test(1) says when it runs as `user`."""
     return subprocess.run(["test", option, path], user=user.pw_uid, group=user.pw_gid, check=False,
                           extra_groups=os.getgrouplist(user.pw_name, user.pw_gid)).returncode == 0
 
 
 def look_at_workers_files(configuration):
-    """They are read when the workers have become `run-as`: root's own is of no use to them."""
+    """Workers read these files as the user `run-as`, who may have no access to root's files."""
     name = configuration.get("run-as", "")
     user = user_of(name)
     for prop in FILES:
@@ -158,14 +158,15 @@ def look_at_workers_files(configuration):
         if not os.path.isfile(path):
             continue
         quoted = shlex.quote(path)
-        mend = f"chown {name or 'root'} {quoted} && chmod 400 {quoted}"
+        close = f"chown {name or 'root'} {quoted} && chmod 400 {quoted}"
         if user and os.geteuid() == 0 and not may(user, "-r", path):
             way = [d for d in pathlib.Path(path).absolute().parents if not may(user, "-x", d)]
-            yield fail(f"{name} may not read {path} ({prop})",
-                       f"put it where {name} gets to: not below {way[-1]}" if way
-                       else mend if prop in CLOSED else f"chmod o+r {quoted}")
-        elif prop in CLOSED and everybody_reads(path):
-            yield warn(f"everybody may read {path}", mend)
+            yield fail(f"user {name} cannot read {path} ({prop})",
+                       f"move it to a directory that user {name} can enter, not "
+                       f"below {way[-1]}" if way
+                       else close if prop in CLOSED else f"chmod o+r {quoted}")
+        elif prop in CLOSED and is_world_readable(path):
+            yield warn(f"{path} is world-readable", close)
 
 
 def check_configuration(context):
@@ -177,12 +178,12 @@ def check_configuration(context):
     findings = [ok(f"{path} is valid, "
                    f"{sum(configuration.memory_mib.values())} MiB of hugepages needed"),
                 *look_at_workers_files(configuration)]
-    # These are read as root, before the workers become `run-as`: it need not be its file.
-    findings += [warn(f"everybody may read {file}", f"chmod o-r {shlex.quote(file)}")
-                 for file in configuration.secret_files if everybody_reads(file)]
+    # Root reads these, before the workers become `run-as`: they need not belong to that user.
+    findings += [warn(f"{file} is world-readable", f"chmod o-r {shlex.quote(file)}")
+                 for file in configuration.secret_files if is_world_readable(file)]
     checked = context.host.run("kafka-secondary", "-c", str(path), "--check")
     if checked is None:
-        findings.append(fail("there is no kafka-secondary to look at librdkafka's properties",
+        findings.append(fail("there is no kafka-secondary to check librdkafka's properties",
                              HOW_TO_GET))
     elif checked[0] != 0 and all(found.status != "fail" for found in findings):
         findings.append(refusal(checked[2], f"edit {quoted}"))
@@ -190,7 +191,7 @@ def check_configuration(context):
     if is_missing(statistics):
         findings.append(fail(f"kafka.statistics-file: there is no {statistics}",
                              f"mkdir -p {shlex.quote(statistics)}"))
-    if configuration.secret_inside and everybody_reads(path):
-        findings.append(warn(f"{path} holds a secret and everybody may read it",
+    if configuration.secret_inside and is_world_readable(path):
+        findings.append(warn(f"{path} holds a secret and is world-readable",
                              f"chmod o= {quoted}"))
     return findings

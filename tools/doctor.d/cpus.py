@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""CPUs: frequency and isolation; and the clock that stamps the packets."""
+"""Check CPUs: frequency and isolation; and the clock that stamps the packets."""
 
 import re
 
@@ -22,7 +22,7 @@ def check_governor(context):
         return [warn(f"CPUs {cpu_text(slow)} run {', '.join(sorted(set(slow.values())))}",
                      f"cpupower -c {cpu_text(slow)} frequency-set -g performance")]
     if not any(governors.values()):
-        return [ok("the frequency is not set here (a virtual machine)")]
+        return [ok("no frequency governor (a virtual machine)")]
     return [ok(f"CPUs {cpu_text(cpus)} run performance")]
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""NICs: their drivers, the IOMMU behind vfio-pci, and where they are plugged in."""
+"""Check NICs: their drivers, the IOMMU that vfio-pci needs, and their NUMA nodes."""
 
 import re
 
@@ -103,7 +103,7 @@ def kernel_user(host, address):
     """What the kernel does with a device."""
     names = ", ".join(interfaces(host, address))
     return (f" as {names}" if names else "") + (
-        ", and routes go through it: is it the right one?" if has_routes(host, address) else "")
+        ", and routes go through it: is it the right NIC?" if has_routes(host, address) else "")
 
 
 def look_at_driver(host, address):
@@ -114,12 +114,12 @@ def look_at_driver(host, address):
     if driver is None:
         return fail(f"{address} has no driver", bind(host, address))
     if driver in BIFURCATED:
-        return ok(f"{address} {driver}, which it keeps")
+        return ok(f"{address} {driver}, which stays")
     if driver in UIO and (host.text(f"{PCI}/{address}/iommu_group/type") or "").startswith("DMA"):
-        return fail(f"{address} {driver} does without the IOMMU, which does not let it to memory",
+        return fail(f"{address} {driver} bypasses the IOMMU, which blocks its access to memory",
                     bind(host, address))
     if driver in UIO and iommu_groups(host):
-        return warn(f"{address} {driver} does without the IOMMU that is there",
+        return warn(f"{address} {driver} does not use the IOMMU of this machine",
                     bind(host, address))
     if is_dpdk(driver):
         return ok(f"{address} {driver}")
@@ -149,7 +149,7 @@ def look_at_group(host, address):
     bad = {a: driver_of(host, a) for a in others
            if a != address and driver_of(host, a) not in HARMLESS}
     if not bad:
-        return ok(f"{address} can be given away")
+        return ok(f"the group of {address} can be given to vfio-pci")
     names = ", ".join(f"{a} ({driver})" for a, driver in bad.items())
     return fail(f"{address} shares its IOMMU group with {names}",
                 "dpdk-devbind.py --bind=vfio-pci " + " ".join(bad))
@@ -172,7 +172,7 @@ def check_iommu(context):
     if groups:
         return [ok(f"on, {len(groups)} groups"), *(look_at_group(host, a) for a in vfio)]
     if is_unprotected(host):
-        return [warn("off; vfio-pci works without it and without its protection",
+        return [warn("off; vfio-pci works without its protection",
                      "switch it on in the firmware, intel_iommu=on iommu=pt on the kernel's "
                      "command line")]
     intel = "vendor_id\t: GenuineIntel" in (host.text("/proc/cpuinfo") or "")
@@ -183,7 +183,7 @@ def check_iommu(context):
         return [fail(f"off, and {', '.join(vfio)} is bound to vfio-pci", switch)]
     if is_virtual_only(context):
         return [ok("off, and virtual devices need none")]
-    return [warn("off: vfio-pci will not work as it is", switch)]
+    return [warn("off: vfio-pci cannot work", switch)]
 
 
 # ---- NUMA ----------------------------------------------------------------------------------------
@@ -191,14 +191,14 @@ def check_iommu(context):
 def look_at_place(context, address, nodes, lcores):
     node = context.host.number(f"{PCI}/{address}/numa_node")
     if node is None or node not in nodes:
-        return warn(f"{address}: the firmware does not say at which node it is",
-                    f"lspci -vvs {address}; look into the machine's manual")
+        return warn(f"{address}: the firmware does not tell its NUMA node",
+                    f"lspci -vvs {address}; see the manual of the machine")
     far = lcores - nodes[node]
     if not far:
         return ok(f"{address} at node {node}, as receive-lcores {cpu_text(lcores)} are")
     return warn(f"{address} is at node {node}, receive-lcores {cpu_text(far)} are not",
                 f'receive-lcores: "{cpu_text(nodes[node])}" in {context.configuration.path}, '
-                "less main-lcore and what workers take")
+                "without main-lcore and worker-cpus")
 
 
 def look_at_cpus(configuration, online):
@@ -208,7 +208,7 @@ def look_at_cpus(configuration, online):
                       ("worker-cpus", configuration.worker_cpus())):
         if cpus - online:
             yield fail(f"{key}: CPUs {cpu_text(cpus - online)} do not exist or are off; there are "
-                       f"{cpu_text(online)}", f"mend {key} in {configuration.path}")
+                       f"{cpu_text(online)}", f"fix {key} in {configuration.path}")
     if main in cpus_of(str(configuration.get("receive-lcores", ""))):
         yield fail(f"CPU {main} is main-lcore and one of receive-lcores",
                    f"give each its own in {configuration.path}")

@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What a check says, and how the parts of what it says become one line."""
+"""Hold what a check found, and join the parts of it into one line."""
 
 import collections
 import shlex
 import sys
 
-# status: ok, warn or fail. remedy: the command, or the line of configuration, that mends it.
+# status: ok, warn or fail. remedy: the command, or the line of configuration, that fixes it.
 Finding = collections.namedtuple("Finding", "status detail remedy", defaults=("",))
 
-# warn: it costs something. fail: it prevents running or what the configuration asks for, or makes
-# what is captured wrong.
+# warn: it costs something. fail: it prevents a start or what the configuration asks for, or makes
+# the captured data wrong.
 WORSE = ("ok", "warn", "fail")
 
 
@@ -26,7 +26,7 @@ def fail(detail, remedy):
 
 
 def only(name):
-    """The command that makes a check alone."""
+    """The command that runs one check alone."""
     return shlex.join((sys.argv[0], "--only", name))
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The machine that is looked at: /proc, /sys and its programs, below a root that tests make up."""
+"""Read the machine: /proc, /sys and its programs, below a root that tests can replace."""
 
 import ctypes
 import os
@@ -10,9 +10,9 @@ import sys
 
 BUILD = pathlib.Path(__file__).resolve().parents[2] / "build"
 BESIDE = pathlib.Path(sys.argv[0]).resolve().parent  # of the doctor that was called
-# The remedy for a program that is missing; what is installed came together.
+# The remedy for a program that is missing: all are installed together.
 HOW_TO_GET = ("meson setup build && ninja -C build" if (BUILD.parent / "meson.build").exists()
-              else f"install ringtap again: it belongs into {BESIDE}")
+              else f"install ringtap again: it belongs in {BESIDE}")
 
 
 def cpus_of(text):
@@ -37,7 +37,7 @@ def cpu_text(cpus):
 
 
 class Host:
-    """Reads files below `root`. What is not there is None or empty, never an exception."""
+    """Reads files below `root`. A missing file is None or empty, never an exception."""
 
     def __init__(self, root="/"):
         self.root = pathlib.Path(root)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Hugepages: reserved, mounted, left behind; and the limits of a process."""
+"""Check hugepages: reserved, mounted, left by a crash; and the limits of a process."""
 
 import fcntl
 import os
@@ -85,7 +85,7 @@ def check_hugepages(context):
     mount = mount_of(host, configuration.get("hugepage-directory", ""))
     kib = mounts(host).get(mount) or default_kib(host)
     if kib is None:
-        return [fail("this kernel has no hugepages", "boot one with CONFIG_HUGETLBFS")]
+        return [fail("this kernel has no hugepages", "boot a kernel with CONFIG_HUGETLBFS")]
     lines = [node_line(host, node, size) for node in host.nodes() for size in page_sizes(host)]
     have = ", ".join(line for line in lines if line)
     if not have:
@@ -93,7 +93,7 @@ def check_hugepages(context):
         return [fail("none are reserved",
                      f"echo {pages} > {pages_directory(host, 0, kib)}/nr_hugepages")]
     if not configuration.memory_mib:
-        return [warn(f"{have}; how many are needed is not known",
+        return [warn(f"{have}; the need is unknown",
                      only("configuration"))]
     own = [(identity, size) for name, identity, size in hugepage_files(host)
            if is_own(configuration, name)]
@@ -115,23 +115,23 @@ def check_mount(context):
     wanted = named or "/dev/hugepages"
     size = f"{(kib or 2048) // 1024}M"
     where = shlex.quote(wanted)
-    mend = f"mkdir -p {where} && mount -t hugetlbfs -o pagesize={size} nodev {where}"
+    remedy = f"mkdir -p {where} && mount -t hugetlbfs -o pagesize={size} nodev {where}"
     if not mounted:
-        return [fail("hugetlbfs is not mounted", mend)]
+        return [fail("hugetlbfs is not mounted", remedy)]
     have = ", ".join(f"{where} ({size_text(found)})" for where, found in mounted.items())
     if named:
         return [ok(have) if mount_of(host, named) else
-                fail(f"hugepage-directory {named} is no hugetlbfs; there is {have}", mend)]
+                fail(f"hugepage-directory {named} is no hugetlbfs; there is {have}", remedy)]
     if kib not in mounted.values():
         return [fail(f"none is mounted with pages of {size_text(kib)}, the kernel's default; "
-                     f"there is {have}", mend)]
+                     f"there is {have}", remedy)]
     if list(mounted.values()).count(kib) > 1:
-        return [warn(f"several of one size, DPDK takes the first: {have}",
+        return [warn(f"several have the same page size, DPDK takes the first: {have}",
                      f"name one under `hugepage-directory` in {context.configuration.path}")]
     return [ok(have)]
 
 
-# ---- files that were left behind -----------------------------------------------------------------
+# ---- files that a crash left ---------------------------------------------------------------------
 
 def hugepage_files(host):
     """[(name, identity, bytes that it holds)] of all files in hugetlbfs."""
@@ -149,7 +149,7 @@ def hugepage_files(host):
 
 
 def mapped_files(host):
-    """(identities of all files that a process maps, processes that could not be looked at)."""
+    """(identities of all files that a process maps, processes that cannot be inspected)."""
     files, hidden = set(), []
     for maps in host.glob("/proc/[0-9]*/maps"):
         try:
@@ -168,7 +168,7 @@ def mapped_files(host):
 
 
 def is_locked(host, name):
-    """Whether a DPDK program uses it that is not seen here, as in another container.
+    """Whether a DPDK program uses it that is invisible here, such as one in another container.
 
     EAL has a lock on each of its files; so has a primary of ringtap on the empty one of its name.
     """
@@ -191,7 +191,7 @@ def is_own(configuration, name):
 
 
 def check_stale(context):
-    """files in hugetlbfs that a crashed process left: nobody maps or locks them"""
+    """files in hugetlbfs that a crashed process left: no process maps or locks them"""
     files = hugepage_files(context.host)  # before the maps: what is mapped now is in them
     mapped, hidden = mapped_files(context.host)
     stale = [(name, size) for name, identity, size in files
@@ -199,17 +199,17 @@ def check_stale(context):
     if not stale:
         return [ok(f"{len(files)} files, all in use" if files else "no files")]
     if hidden and os.geteuid() != 0:
-        return [warn(f"{len(stale)} files may be stale: {len(hidden)} processes cannot be looked "
-                     "at", f"sudo {only('stale-hugepages')}")]
+        return [warn(f"{len(stale)} files may be stale: {len(hidden)} processes cannot be "
+                     "inspected", f"sudo {only('stale-hugepages')}")]
     names = ", ".join(f"{name} ({size / 1048576:g} MiB)" for name, size in stale)
     remove = shlex.join(["rm", *(name for name, _ in stale)])
-    if hidden:  # from root, too: by a security module
-        return [warn(f"nobody maps {names}, except perhaps {', '.join(hidden)}, which cannot be "
-                     "looked at", f"{remove} (if you know that these do not use it)")]
+    if hidden:  # even from root, by a security module
+        return [warn(f"no process maps {names}, except perhaps {', '.join(hidden)}, which "
+                     "cannot be inspected", f"{remove} (if you know that these do not use them)")]
     if any(not is_own(context.configuration, name) for name, _ in stale) \
             and any(found.status == "fail" for found in check_hugepages(context)):
-        return [fail(f"nobody maps {names}, and too few pages are free", remove)]
-    return [warn(f"nobody maps {names}", remove)]
+        return [fail(f"no process maps {names}, and too few pages are free", remove)]
+    return [warn(f"no process maps {names}", remove)]
 
 
 # ---- limits --------------------------------------------------------------------------------------
