@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-3-Clause
-# A memif server with more receive queues than its client has gets packets that nobody sent.
+# A memif server with more receive queues than its client has gets packets that were never sent.
 #
 # DPDK 22.11.11 (Debian 12). The client says how many rings there are. A queue of the server beyond
 # them keeps ring offset 0 and ring size 1 from its allocation, and eth_memif_rx

@@ -28,7 +28,8 @@ class EalMemory:
     def taken(self):
         """The locks that are taken, with their words."""
         config = self.path.read_bytes()
-        words = dict(zip(LOCKS, struct.unpack_from(f"<{len(LOCKS)}I", config, FIRST_LOCK)))
+        values = struct.unpack_from(f"<{len(LOCKS)}I", config, FIRST_LOCK)
+        words = dict(zip(LOCKS, values, strict=True))
         words["heap"] = sum(struct.unpack_from("<I", config, heap)[0] for heap in self.heaps)
         return {name: word for name, word in words.items() if word}
 
@@ -41,7 +42,7 @@ class EalMemory:
             config.write(struct.pack("<I", word))
 
     def allocated(self):
-        """Bytes of the heaps that are not free. Nobody may be attaching."""
+        """Bytes of the heaps that are not free. No process may be attaching."""
         config = self.path.read_bytes()
         return sum(self._allocated(config, heap) for heap in self.heaps)
 

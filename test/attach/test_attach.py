@@ -22,13 +22,13 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "multiproc"))
 
-from verdicts import left_behind  # noqa: E402  (it sets the path for the next)
+from verdicts import left_behind
 
-from eal_memory import EalMemory  # noqa: E402
-from lab import Lab, LabError, compare, wait_for  # noqa: E402
-from tap import Tap, same_frames  # noqa: E402
-from victim import Gate, Victim  # noqa: E402
-from watchdog import watchdog  # noqa: E402
+from eal_memory import EalMemory
+from lab import Lab, LabError, compare, wait_for
+from tap import Tap, same_frames
+from victim import Gate, Victim
+from watchdog import watchdog
 
 # The rings hold a minute of it: however slow the machine and short a life, nothing is dropped.
 RATE, BUFFER_MEMORY = 300, "48MiB"

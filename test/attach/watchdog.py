@@ -59,7 +59,7 @@ def stopped_inside(tap, lab):
 
 
 def lock_left(tap, lab):
-    """A lock that nobody knows to be left: the watchdog ends the attach."""
+    """A lock whose owner is dead, unnoticed: the watchdog ends the attach."""
     name = "lock of EAL"
     EalMemory(lab).take("mlock")
     said = Waiting(lab).gives_up(tap, WATCHDOG_S, name)

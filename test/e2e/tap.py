@@ -9,7 +9,7 @@ import traceback
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "tools" / "dev"))
 
-from lab import trailer  # noqa: E402
+from lab import trailer
 
 
 class Tap:

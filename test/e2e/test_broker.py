@@ -24,7 +24,8 @@ def run(*command, expect=0, stdin=None, timeout=120):
     """Runs a program; returns its standard output. Output goes to a file, not a pipe: a broker
     that kept it open would otherwise be waited for."""
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
-        done = subprocess.run(command, stdout=out, stderr=err, timeout=timeout, stdin=stdin)
+        done = subprocess.run(command, stdout=out, stderr=err, timeout=timeout, stdin=stdin,
+                              check=False)
         rc = done.returncode
         out.seek(0)
         err.seek(0)

@@ -115,7 +115,8 @@ def keep_and_stop(tap):
     rc, out, _ = demo("--embedded")
     tap.ok(rc == 1 and "--stop" in last_line(out), "no second one beside one that was kept", out)
     rc, out, _ = demo("--stop")
-    tap.equal((rc, last_line(out)), (0, "demo: everything is stopped and removed"), "--stop ends it")
+    tap.equal((rc, last_line(out)), (0, "demo: everything is stopped and removed"),
+              "--stop ends it")
     nothing_is_left(tap, "after --stop")
 
 

@@ -30,7 +30,7 @@ FLOWS = 8
 WIRE_BYTES = 1_514
 LOST = {40, 41, 42, 400, 1_111, 2_222}  # packets that were numbered and are not there
 REPEATED = range(700, 720)  # sent twice
-RESTART = 1_800  # the second port begins anew here
+RESTART = 1_800  # the second port starts again here
 PRODUCE_DELAY_S = 2  # a record is made so long after its packet was captured
 NOBODY = 65_534
 
@@ -163,7 +163,8 @@ def statistics_blocks(path):
 
 def same_list(tap, got, wanted, name):
     """As tap.equal(), for long lists: only the first difference is shown."""
-    differing = [(i, g, w) for i, (g, w) in enumerate(zip(got, wanted)) if g != w]
+    differing = [(i, g, w) for i, (g, w) in enumerate(zip(got, wanted, strict=False))
+                 if g != w]
     tap.ok(got == wanted, name,
            f"{len(got)} of {len(wanted)}; first to differ (place, got, wanted): {differing[:1]}")
 
@@ -311,7 +312,7 @@ def late_ones(tap, lab, hour):
     """A ring that had to wait for Kafka brings old packets behind newer ones."""
     del hour
     begin_ns = (time.time_ns() // 1_000_000_000 - 600) * 1_000_000_000
-    numbers = [*range(0, 109), 99, *range(109, 200), 98]  # 98 is too late for the margin
+    numbers = [*range(109), 99, *range(109, 200), 98]  # 98 is too late for the margin
     writer = Writer(lab, "late")
     for number in numbers:
         time_ns = begin_ns + number * 1_000_000_000
@@ -378,7 +379,7 @@ def filters(tap, lab, hour):
 
 
 def plain_records(tap, lab, hour):
-    """Without headers, and with headers that nobody should have written."""
+    """Without headers, and with headers that are invalid."""
     writer = Writer(lab, "plain")
     for packet in hour.packets[:100]:
         writer.packet(packet)
@@ -488,7 +489,8 @@ def ends(tap, lab, hour):
            run)
     path = lab.directory / "nowhere.pcap"
     run = read_back(lab, "-c", hour.config, "-t", "nowhere", "-w", path)
-    tap.equal(run, Run(1, "kafka-to-pcap: topic nowhere: does not exist\n"), "no such topic: one line")
+    tap.equal(run, Run(1, "kafka-to-pcap: topic nowhere: does not exist\n"),
+              "no such topic: one line")
     tap.ok(not path.exists(), "and no file")
     run = read_back(lab, "-c", hour.config, "-w", "/dev/full")
     tap.ok(run.code == 1 and "kafka-to-pcap: /dev/full: No space left on device\n" in run.err,
@@ -517,7 +519,8 @@ def answers(tap, lab, hour):
     """What is printed is not lost without a word."""
     del hour
     for word in ("--help", "--version", "--extcap-interfaces"):
-        for where, why in ((">/dev/full", "No space left on device"), (">&-", "Bad file descriptor")):
+        for where, why in ((">/dev/full", "No space left on device"),
+                           (">&-", "Bad file descriptor")):
             run = subprocess.run(["sh", "-c", f"{program(lab)} {word} {where}"], check=False,
                                  env={"RINGTAP_EXTCAP_CONFIG": ""}, stderr=subprocess.PIPE,
                                  text=True, timeout=60)

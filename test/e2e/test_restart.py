@@ -127,10 +127,10 @@ def kill_a_worker(flow, secondary, signo, count):
     flow.moves(f"packets arrive after a worker's {name}")
 
 
-def couriers_come_and_go(tap, lab):
-    note = ", after couriers came and went"
-    lab.create_topic(topic="couriers")
-    flow = Flow(tap, lab, "couriers")
+def workers_come_and_go(tap, lab):
+    note = ", after workers came and went"
+    lab.create_topic(topic="workers")
+    flow = Flow(tap, lab, "workers")
     first = lab.start_secondary(2)
     flow.begin()
     flow.moves("packets arrive with the first secondary")
@@ -158,7 +158,7 @@ def couriers_come_and_go(tap, lab):
                              if w["supervisor_pid"] == second.pid) == 8),
            "the other one has all rings again", lab.stats()["workers"])
     flow.moves("packets arrive after the guest left")
-    tap.equal(lab.stats()["instance"]["workers_died"], 0, "nobody died so far")
+    tap.equal(lab.stats()["instance"]["workers_died"], 0, "no worker died so far")
     tap.equal(lab.stats()["balance"]["sent_again"], 0, "nothing was sent again so far")
 
     kill_a_worker(flow, second, signal.SIGKILL, 2)
@@ -262,7 +262,7 @@ def main():
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # crashes are part of the play
     with Lab("rtrestart") as lab:
         lab.start_broker()
-        for part in (couriers_come_and_go, the_topic_comes_late, the_broker_goes_away,
+        for part in (workers_come_and_go, the_topic_comes_late, the_broker_goes_away,
                      the_primary_stops_with_packets_queued):
             tap.run(part, lab)
             lab.end_programs()

@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""What is captured, and what is said of it: filter, snaplen, record headers, unit of the key; and a probe
-that has nothing to do. Real programs, real Kafka, read by kafka-python; tcpdump says what a filter
-means. Prints TAP.
+"""What is captured, and how it is described: filter, snaplen, record headers, unit of the key; and
+an idle probe. Real programs, real Kafka, read by kafka-python; tcpdump says what a filter means.
+Prints TAP.
 
 The programs are those of the build directory $RINGTAP_BUILD (default: build/). Needs root.
 """
@@ -27,9 +27,9 @@ IDLE_MAX_US = 300
 IDLE_PACKETS = 24
 IDLE_FILTER = "ether proto 0x88b5"
 WAKE_UP_US = 300  # from the end of a sleep to the packet, while a CPU is free
-# Pauses long enough for the longest sleep, on another CPU than the receive worker's. Prints when each frame
-# was sent, and how long the threads of the primary and this one then waited for a CPU: that is the
-# machine's, not ours.
+# Pauses long enough for the longest sleep, on another CPU than the receive worker's. Prints when
+# each frame was sent, and how long the threads of the primary and this one then waited for a CPU:
+# the machine is to blame for that.
 SEND_SLOWLY = """
 import os, pathlib, socket, sys, time
 os.sched_setaffinity(0, {0})
@@ -132,7 +132,7 @@ def headers_are_true(tap, messages):
     tap.equal({m.headers["if"] for m in messages}, {f"{SENSOR}:net_tap0".encode()},
               "the header if names sensor and port")
     by_ring = origins(messages)
-    tap.equal({(q, r, p % RINGS) for (q, r), ms in by_ring.items() for p in {m.partition for m in ms}},
+    tap.equal({(q, r, m.partition % RINGS) for (q, r), ms in by_ring.items() for m in ms},
               {(n * QUEUES // RINGS, n % (RINGS // QUEUES), n) for n in range(RINGS)},
               "the header q names the ring that feeds the partition")
     tap.none([(ring, len(ms)) for ring, ms in by_ring.items()
@@ -214,7 +214,7 @@ def first_after_idle(tap, lab):
              f"idle-max-us {IDLE_MAX_US}")
     # But for two: what a hypervisor takes away is counted nowhere.
     tap.ok(sorted(ours_us)[-3] < IDLE_MAX_US + WAKE_UP_US,
-           "the first packet after a pause is captured within idle-max-us and the waking of a thread",
+           "the first packet after a pause is captured within idle-max-us and a thread's wake-up",
            sorted(ours_us))
     end(tap, lab, primary, ", after pauses")
 
@@ -256,14 +256,16 @@ def statistics_file(tap, lab):
     lab.wait_delivered(500)
     pids = set(lab.workers())
     tap.equal(len(list(lab.read_topic("other"))), 500, "-t names the topic")
-    wait_for(lambda: {s["pid"] for s in statistics_of(path)} >= pids, "statistics of both workers", 10)
+    wait_for(lambda: {s["pid"] for s in statistics_of(path)} >= pids, "statistics of both workers",
+             10)
     tap.equal({(s["pid"], s["worker"]) for s in statistics_of(path)},
               {(w["pid"], w["worker"]) for w in lab.stats()["workers"] if w["pid"] in pids},
               "each line is an object that names worker and process")
     wait_for(lambda: any("other" in s["topics"] for s in statistics_of(path)), "topic", 10)
     tap.ok(all(s["name"].startswith("ringtap#producer-") and s["type"] == "producer"
-               for s in statistics_of(path)), "and librdkafka's connection", statistics_of(path)[:1])
-    tap.equal(path.stat().st_mode & 0o777, 0o640, "the file is not everybody's")
+               for s in statistics_of(path)),
+           "and librdkafka's connection", statistics_of(path)[:1])
+    tap.equal(path.stat().st_mode & 0o777, 0o640, "the file is not world-readable")
     path.rename(moved)
     secondary.send_signal(1)
     wait_for(lambda: {s["pid"] for s in statistics_of(path)} >= pids, "a new file", 10)

@@ -6,6 +6,7 @@ The programs are those of the build directory $RINGTAP_BUILD (default: build/). 
 """
 
 import collections
+import itertools
 import re
 import sys
 import time
@@ -64,7 +65,7 @@ def keys_are_capture_times(tap, run):
     tap.none([key_us(r) for r in run.records if not low <= key_us(r) <= high],
              "every key is a time of the run in us, big-endian")
     tap.none([(a.partition, b.offset, key_us(a), key_us(b))
-              for a, b in zip(run.records, run.records[1:])
+              for a, b in itertools.pairwise(run.records)
               if a.partition == b.partition and key_us(b) <= key_us(a)],
              "times only grow within a partition")
     tap.none([ring for ring, records in by_ring(run.records).items()

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// A block and rings that are corrupted before a secondary attaches: refused, or such that a courier
-// which serves every ring stays within them.
+// A block and rings that are corrupted before a secondary attaches: refused, or such that a transmit
+// worker which serves every ring stays within them.
 
 #include "block.h"
 #include "exit_code.h"
@@ -19,7 +19,7 @@ static bool lies_within(const struct rte_ring *ring, const void *base, size_t by
 		&& (bytes - start - sizeof(*ring)) / sizeof(void *) >= ring->size;
 }
 
-// A courier: the pointers that it reads are not followed here.
+// A transmit worker: the pointers that it reads are not followed here.
 static void serve(struct rte_ring *ring) {
 	struct rte_mbuf *pkts[2 * BLOCK_RING_SIZE];
 	struct rtap_ring_consumer c;

@@ -215,7 +215,7 @@ static void run_program(const struct wanted *w, const char *path) {
 	     word = strtok_r(NULL, " ", &rest))
 		argv[argc++] = word;
 	argv[argc] = NULL;
-	optind = 0; // glibc starts anew
+	optind = 0; // glibc starts again
 	code = kafka_to_pcap_main(argc, argv);
 	REQUIRE(code == RTAP_EXIT_OK || code == RTAP_EXIT_FAILURE || code == RTAP_EXIT_LAW);
 }

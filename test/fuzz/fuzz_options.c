@@ -126,7 +126,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
 	text[size] = '\0';
 	while (argc < MAX_WORDS && rest != NULL && *rest != '\0')
 		argv[argc++] = strsep(&rest, "\n");
-	optind = 0; // glibc starts anew
+	optind = 0; // glibc starts again
 	ck_answer(options_parse(&opt, argc, argv), &opt, argc, argv);
 	return 0;
 }

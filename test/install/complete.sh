@@ -1,11 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
-# What TAB offers behind the words of a command line, a line each.
+# What TAB offers after the words of a command line, one per line.
 #
 #   complete.sh COMPLETION_FILE WORD...       the last word is the one that is being written
 
 set -euo pipefail
 
+# shellcheck disable=SC1090
 . "$1"
 shift
 COMP_WORDS=("$@") COMP_CWORD=$(($# - 1))

@@ -29,7 +29,8 @@ class Destination:
 
     def __enter__(self):
         self.root = pathlib.Path(tempfile.mkdtemp(prefix="ringtap-install."))
-        self.installing = run("meson", "install", "-C", BUILD, "--no-rebuild", "--destdir", self.root)
+        self.installing = run("meson", "install", "-C", BUILD, "--no-rebuild", "--destdir",
+                              self.root)
         return self
 
     def __exit__(self, *_):

@@ -14,7 +14,7 @@ PAGES = {"capture-primary": 8, "kafka-secondary": 8, "stats-tool": 1, "kafka-to-
          "ringtap-doctor": 8, "fastcapa-import": 1}
 # systemd's measure of a service, times ten: of two that are root and one that drives devices.
 EXPOSURE = {"ringtap-primary@": 48, "ringtap-secondary@": 38}
-# Starting again mends none of these.
+# A restart cannot fix these.
 FINAL = {"USAGE", "CONFIG", "NOT_ROOT"}
 
 SYSTEMCTL = """\
@@ -86,7 +86,7 @@ def scripts(tap, to):
            "it names itself as it was called", done.stdout)
     done = run(to.program("ringtap-doctor"), "--root", to.root / "none", "--only", "configuration",
                env=env)
-    tap.ok(f" -> install ringtap again: it belongs into {to.path('bindir')}" in done.stdout,
+    tap.ok(f" -> install ringtap again: it belongs in {to.path('bindir')}" in done.stdout,
            "it speaks of no source tree", done.stdout)
 
     ini, made = to.root / "fastcapa.conf", to.root / "made.yaml"
@@ -175,7 +175,7 @@ def units(tap, to):
         tap.ok({codes[c] for c in FINAL} <= final and final <= set(codes.values())
                and not final & {codes["NO_PRIMARY"], codes["ALREADY_RUNNING"], codes["LEFT_BEHIND"],
                                 codes["DEVICE"]},
-               f"{name}.service is not started again where that mends nothing", final)
+               f"{name}.service is not restarted where that cannot help", final)
         tap.ok("PrivatePIDs" not in unit and "PrivateDevices" not in unit,
                f"{name}.service sees hugepages and the other program", unit)
 
@@ -185,7 +185,8 @@ def logrotate(tap, to):
     logs = to.root / "log"
     logs.mkdir(mode=0o755)
     done = run("logrotate", "-d", "-s", logs / "state", installed)
-    tap.ok(done.returncode == 0 and "error" not in done.stdout, "logrotate takes its file", done.stdout)
+    tap.ok(done.returncode == 0 and "error" not in done.stdout,
+           "logrotate takes its file", done.stdout)
 
     here = to.root / "logrotate.conf"
     here.write_text(installed.read_text().replace("/var/log/ringtap", str(logs)))

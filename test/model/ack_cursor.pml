@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The ack-cursor protocol of one transmit ring: a primary, two couriers that may die at any step,
+// The ack-cursor protocol of one transmit ring: a primary, two workers that may die at any step,
 // and a Kafka that reports in any order. Searched exhaustively by test_ack_cursor.py.
 //
 // Who changes the C code changes the step that models it:
@@ -7,7 +7,7 @@
 //   primary     put           rtap_ring_put()                     common/transmit_ring.c
 //               reclaim       rtap_ring_reclaim()
 //   registry    bury          bury()                              capture-primary/worker_registry.c
-//   courier     born          worker_slot_claim()                 kafka-secondary/worker_slot.c
+//   worker      born          worker_slot_claim()                 kafka-secondary/worker_slot.c
 //               is_dead       worker_slot_is_dead()
 //               claim         claim()                             kafka-secondary/ring_claim.c
 //               give back     ring_claims_update(), give_back()
@@ -22,7 +22,7 @@
 //   death       kill          the kernel: threads and memory first, then the lock of the slot
 //
 // Simpler than the truth, and why that hides nothing of the promises below:
-//   - One ring: rings share nothing but their couriers. A courier may claim a free ring, and begin
+//   - One ring: rings share nothing but their workers. A worker may claim a free ring, and begin
 //     to give it back, at any time: the assignment only chooses among these histories.
 //   - A packet is its index, which does not wrap at 2^32; its slot is the index modulo slots.
 //   - Kafka has a packet when its report is read. It may have it earlier (then a death makes a
@@ -31,7 +31,7 @@
 //     and that there is no cycle, is progress, without any assumption of fairness.
 //
 // Not modelled: the order of packets in Kafka, so nothing here says that the waits before sending
-// again are needed; the order of loads and stores (memory is sequentially consistent); a courier
+// again are needed; the order of loads and stores (memory is sequentially consistent); a worker
 // that writes where it must not; the death of the primary.
 
 #ifndef NB_SLOTS
@@ -95,8 +95,8 @@ hidden byte the_ring_makes_sense_to_its_owner;
 byte slots[NB_SLOTS]; // packets; the primary's own copy, `held`, has the same
 byte prod_tail; // and prod.head
 byte cons_head, cons_tail;
-byte owner; // incarnation of the ring's courier, 0 = free
-byte shown[2]; // incarnation, by the courier's slot
+byte owner; // incarnation of the ring's worker, 0 = free
+byte shown[2]; // incarnation, by the worker's slot
 bool locked[2]; // the slot's lock
 
 // Never used before, and the slot can be told from it.
@@ -129,10 +129,10 @@ kafka_client client[2]; // by slot
 
 bool owns[2]; // by slot
 chan sigkill[2] = [0] of { bit };
-byte nb_gone; // couriers that are not born again
+byte nb_gone; // workers that are not born again
 
 byte nb_kills = NB_KILLS; // budgets
-byte nb_moves = NB_MOVES; // rings given back though nobody died
+byte nb_moves = NB_MOVES; // rings given back although no worker died
 byte nb_faults = NB_FAULTS; // refused offers and failed reports of good packets
 
 // ---- the primary ----
@@ -187,7 +187,7 @@ end_nobody_died:
 	od
 }
 
-// ---- a courier ----
+// ---- a worker ----
 
 #define WAITING 0 // states of a window's packets: DELIVERED and GIVEN_UP as above, and
 #define SUSPECT 3
@@ -358,7 +358,7 @@ inline forget_client() {
 #define kinds_do_not_mix \
 	(nb_in_flight == 0 || resend_kind == (nb_again > 0 -> state[entry(again)] : WAITING))
 
-active [2] proctype courier() {
+active [2] proctype worker() {
 	byte me = _pid - 2; // its slot
 	byte seen; // incarnation of an owner
 	byte tail, in_window, state[WINDOW], payload[WINDOW];
@@ -463,7 +463,7 @@ end_idle:
 	fi
 }
 
-// ---- SIGKILL of a courier, at any step ----
+// ---- SIGKILL of a worker, at any step ----
 
 active proctype death() {
 end_nobody_to_kill:

@@ -20,7 +20,7 @@ import tempfile
 MODEL = pathlib.Path(__file__).resolve().parent / "ack_cursor.pml"
 sys.path.insert(0, str(MODEL.parents[1] / "e2e"))
 
-from tap import Tap  # noqa: E402
+from tap import Tap
 
 STOPS = "invalid end state"  # a run ends before all packets are freed
 CYCLE = "non-progress cycle"  # a run never ends

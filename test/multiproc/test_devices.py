@@ -21,8 +21,8 @@ FAR = "rtap1"  # the end of a veth pair that is captured
 JUMBO = {"receive-queues": 1, "buffer-memory": "16MiB", "mbuf-data-room": 9312}
 SMALL = {"receive-queues": 1, "buffer-memory": "16MiB"}
 ETHERNET, COOKED, RAW = 1, 113, 101  # link types of capture files
-# What net_af_packet does not change: not qinq, whose outer tag it puts back with another type, and not frag4,
-# which it has the kernel put together.
+# What net_af_packet does not change: not qinq, whose outer tag it puts back with another type, and
+# not frag4, which it has the kernel put together.
 UNCHANGED = "arp,tcp4,udp4,sctp4,icmp4,tcp6,udp6,sctp6,icmp6,vlan,mpls,frag6,runt,badsum"
 
 
@@ -90,9 +90,10 @@ def refusals(tap, lab):
             (f"net_af_xdp0,iface={FAR}", "CONFIG",
              ["above 1807", "mbuf-data-room: 9391", f"`ip link set {FAR} mtu 1785`"], {}),
             ("net_af_xdp0,iface=rtwo0", "CONFIG",
-             ["rtwo0 has 2 receive queues and the device opens 1", "queue_count=2", "ethtool -L"], {}),
+             ["rtwo0 has 2 receive queues and the device opens 1", "queue_count=2", "ethtool -L"],
+             {}),
             ("net_af_xdp0,iface=rtwo0,queue_count=2", "CONFIG", ["set receive-queues to 2"], {}),
-            # Nor would anybody read these.
+            # No worker would read these either.
             (f"net_af_packet0,iface={FAR},qpairs=2", "CONFIG", ["set receive-queues to 2"], JUMBO),
             ("net_tun0", "CONFIG", ["raw IP", "allowed: net_tap"], {}),
             # The driver would cut frames.
@@ -149,7 +150,7 @@ def leave_socket(path, kind):
 
 
 def sockets(tap, lab):
-    """The socket of a killed primary goes, another program's stays, and no other file is touched."""
+    """The socket of a killed primary goes, another program's stays, no other file is touched."""
     for driver, kind, device in (
             ("memif", socket.SOCK_SEQPACKET,
              "net_memif0,role=server,id=0,socket-abstract=no,socket={}"),
@@ -164,8 +165,8 @@ def sockets(tap, lab):
         tap.ok(path.is_socket(), f"{driver}: a killed primary leaves it")
         try:
             again = lab.start_primary()
-            tap.ok(f"removed {path}" in again.log(), f"{driver}: the next one removes it and says so",
-                   again.log())
+            tap.ok(f"removed {path}" in again.log(),
+                   f"{driver}: the next one removes it and says so", again.log())
             lab.stop()
         except LabError as error:
             tap.ok(False, f"{driver}: the next one starts", error)

@@ -190,7 +190,7 @@ def refused_properties(tap, lab):
 
 
 def not_root(tap, lab):
-    """Copies in a directory that everybody may read: the build may be in a private one."""
+    """Copies in a world-readable directory: the build may be in a private one."""
     lab.write_config(SMALL)
     with tempfile.TemporaryDirectory() as directory:
         os.chmod(directory, 0o755)
@@ -234,7 +234,8 @@ def too_few_hugepages(tap, lab):
 def no_hugetlbfs(tap, lab):
     """Without a mount: another view of the mounts for this process alone."""
     for directory, wanted in (
-            ("", ["no hugetlbfs is mounted for pages of", "run `mkdir -p /dev/hugepages && mount "]),
+            ("", ["no hugetlbfs is mounted for pages of",
+                  "run `mkdir -p /dev/hugepages && mount "]),
             (str(lab.directory), [f"no hugetlbfs is mounted at {lab.directory}",
                                   f"mount -t hugetlbfs nodev {lab.directory}`"])):
         lab.write_config({**SMALL, "hugepage-directory": directory})
@@ -388,7 +389,8 @@ def mismatches(tap, lab):
             (patched(control_zone.NB_RINGS_OFFSET, struct.pack("<I", 1 << 31)),
              ["shared block is corrupted", "restart the primary"], "a wild number of rings"),
             (patched(control_zone.TIME_OFFSET, struct.pack("<i", 0)),
-             ["shared block is corrupted", "restart the primary"], "a time somewhere else in the packet"),
+             ["shared block is corrupted", "restart the primary"],
+             "a time somewhere else in the packet"),
             (patched(ring + control_zone.RING_MASK, struct.pack("<I", (1 << 31) - 1)),
              ["rtap_p0_q0_r0", "restart the primary"], "a ring with a wild mask"),
             (patched(ring + control_zone.RING_SIZE, struct.pack("<I", 0)),
@@ -418,25 +420,26 @@ def couriers_of_a_killed_primary(tap, lab):
     lab.write_config({"orphan-timeout-s": orphan_timeout_s, "buffer-memory": "16MiB",
                       "kafka": {"global": {"bootstrap.servers": "127.0.0.1:1"}}})
     program = lab.start_primary()
-    courier = lab.start_secondary(2)
+    secondary = lab.start_secondary(2)
     wait_for(lambda: len(lab.stats()["workers"]) == 2, "two workers", 10)
     lab.traffic(100, 5_000)  # something to stay for
     pids = users_of(lab.instance_directory / "attached.lock")
     program.kill()
     died = time.monotonic()
     outcome = primary(lab, "-c", lab.config_path)
-    refused(tap, outcome, "ALREADY_RUNNING", ["couriers", "orphan-timeout-s", "--wait"],
-            "a primary does not start beside couriers of a killed one")
+    refused(tap, outcome, "ALREADY_RUNNING", ["orphan-timeout-s", "--wait"],
+            "a primary does not start beside transmit workers of a killed one")
     named = re.search(r"\(pids ([\d ]+)\)", outcome.err)
     tap.equal({int(pid) for pid in named[1].split()} if named else None, pids,
               "it names their pids")
-    tap.ok(len(pids) == 3 and courier.pid in pids, "a supervisor and two workers", pids)
+    tap.ok(len(pids) == 3 and secondary.pid in pids, "a supervisor and two workers", pids)
     following = start_primary(lab, "--wait")
     waited = time.monotonic() - died
     tap.ok(orphan_timeout_s - 1 < waited < orphan_timeout_s + 5, "with --wait it starts after them",
            waited)
-    tap.equal(courier.wait(5), EXIT["NO_PRIMARY"], "the couriers end with the code of no primary")
-    lab.secondaries.remove(courier)
+    tap.equal(secondary.wait(5), EXIT["NO_PRIMARY"],
+              "the secondary ends with the code of no primary")
+    lab.secondaries.remove(secondary)
     tap.equal(following.stop(), 0, "the following primary ends with 0")
 
 

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""The interface of a device goes away under the primary: it is deleted and made again, goes down, is renamed.
-Prints TAP.
+"""The interface of a device goes away under the primary: it is deleted and made again, goes down,
+is renamed. Prints TAP.
 
 The programs are those of the build directory $RINGTAP_BUILD (default: build/). Needs root.
 """
@@ -88,7 +88,8 @@ def down_and_renamed(tap, lab):
     primary.wait_log("warning port: port 0: link down, waiting", 5)
     lab.in_namespace("ip", "link", "set", NEAR, "up")
     primary.wait_log("port 0: link up", 5, count=2)
-    tap.equal(lab.stats()["ports"][0]["link_changes"], 2, "an interface that goes down is a link that does")
+    tap.equal(lab.stats()["ports"][0]["link_changes"], 2,
+              "an interface that goes down is a link that does")
     lab.in_namespace("ip", "link", "set", FAR, "down")
     primary.wait_log("warning port: port 0: link down, waiting", 5, count=2)
     lab.in_namespace("ip", "link", "set", FAR, "name", "other")
@@ -110,7 +111,8 @@ def moved_away_and_back(tap, lab):
     primary.wait_log("was deleted or moved away", 5)
     call("ip", "link", "set", FAR, "netns", lab.name)
     lab.in_namespace("ip", "link", "set", FAR, "up")
-    tap.equal(primary.wait(10), EXIT["DEVICE"], "an interface that was in another namespace ends it")
+    tap.equal(primary.wait(10), EXIT["DEVICE"],
+              "an interface that was in another namespace ends it")
     begin(lab, device)
     send(lab, 50)
     captured(lab, 50)

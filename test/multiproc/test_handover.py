@@ -1,9 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""How long a ring has no courier after its worker died. Prints TAP and the times.
+"""How long a ring has no transmit worker after its worker died. Prints TAP and the times.
 
-The time begins when the process has ended and ends when the ring's owner word names a living worker.
-What the kernel let the programs wait for a CPU meanwhile is not held against them.
+The time begins when the process has ended; it ends when the ring's owner word names a live worker.
+The time that the programs waited for a CPU meanwhile does not count.
 The programs are those of the build directory $RINGTAP_BUILD (default: build/). Needs root.
 """
 
@@ -20,7 +20,7 @@ import sys
 import time
 
 import control_zone
-from verdicts import TEST  # noqa: F401  (sets the path)
+from verdicts import TEST  # noqa: F401 # sets the path
 from tap import Tap
 
 from lab import Lab, compare, wait_for
@@ -36,7 +36,7 @@ Handover = collections.namedtuple("Handover", "ms wait_ms")  # without an owner,
 
 
 def cpu_waits(programs):
-    """How long each thread of the programs and of their children was runnable and did not run, in ms."""
+    """How long each thread of the programs and their children waited for a CPU, in ms."""
     waits = {}
     for program in programs:
         children = pathlib.Path(f"/proc/{program}/task/{program}/children").read_text().split()
@@ -140,7 +140,7 @@ def main():
     with Lab("rthandover") as lab:
         lab.start_broker(port=9692)
         for workers, rounds in ((2, 6), (4, 6), (1, 8)):
-            tap.run(lambda t, l: deaths(t, l, workers, rounds), lab)
+            tap.run(deaths, lab, workers, rounds)
             lab.end_programs()
     return tap.finish()
 

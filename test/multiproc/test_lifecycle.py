@@ -80,7 +80,7 @@ def primary_killed_while_kafka_is_up(tap, lab):
         primary.kill()
         for pid in workers:
             os.kill(pid, signal.SIGCONT)
-        tap.equal(secondary.wait(15), EXIT["NO_PRIMARY"], "killed primary: the couriers leave")
+        tap.equal(secondary.wait(15), EXIT["NO_PRIMARY"], "killed primary: the workers leave")
         said = lines(secondary.log(), "warning")
         tap.ok(any("the primary died; delivering" in s and "(3000 packets)" in s for s in said),
                "killed primary: they say what they deliver", secondary.log())
@@ -97,7 +97,7 @@ def primary_killed_while_kafka_is_up(tap, lab):
         tap.equal((stats["balance"]["kaf"]["out"], sum(r["orphaned"] for r in stats["rings"])),
                   (3_000, 0), "killed primary: all are counted as delivered, none as lost")
         tap.equal(users_of(lab.instance_directory / "attached.lock"), set(),
-                  "killed primary: no courier is left")
+                  "killed primary: no worker is left")
 
         lab.secondaries.clear()
         begin(lab, workers=1)
@@ -117,7 +117,7 @@ def primary_killed_while_kafka_is_down(tap, lab):
         captured(lab, count)
         primary.kill()
         killed = time.monotonic()
-        tap.equal(secondary.wait(timeout_s + 10), EXIT["NO_PRIMARY"], "no Kafka: couriers leave")
+        tap.equal(secondary.wait(timeout_s + 10), EXIT["NO_PRIMARY"], "no Kafka: the workers leave")
         took = time.monotonic() - killed
         tap.ok(timeout_s <= took < timeout_s + AT_ONCE_S, "no Kafka: after orphan-timeout-s", took)
         said = [s for s in lines(secondary.log(), "warning") if "packets left in the rings" in s]
@@ -159,7 +159,7 @@ def second_signal(tap, lab):
 
 
 def blocked_output(tap, lab):
-    """Nobody reads the tables: a pipe that is full from the first byte on."""
+    """No process reads the tables: a pipe that is full from the first byte on."""
     with topic(lab, "pipe"):
         lab.write_config()
         fifo = lab.directory / "stdout"
@@ -293,7 +293,7 @@ def wild_tail(tap, lab):
 
 
 def wild_counts(tap, lab):
-    """What tells how long arrays are, in all that couriers can write to: nobody follows it."""
+    """Lengths of arrays in all memory that transmit workers can write to: they are not believed."""
     with topic(lab, "counts"):
         primary, secondary = begin(lab, {"stats-interval-s": 1})
         victim = lab.workers()[0]

@@ -58,7 +58,8 @@ class Testpmd:
         with open(self.log, "wb") as out:
             self.process = subprocess.Popen(
                 ["stdbuf", "-oL", "dpdk-testpmd", f"--file-prefix={lab.name}", "--no-pci",
-                 "--vdev=net_null0", "-m", "64", "-l", "0-1", *eal_arguments, "--", "-i", "--total-num-mbufs=2048"],
+                 "--vdev=net_null0", "-m", "64", "-l", "0-1", *eal_arguments,
+                 "--", "-i", "--total-num-mbufs=2048"],
                 stdin=subprocess.PIPE, stdout=out, stderr=out, env={**os.environ, **(env or {})})
 
     def __enter__(self):
@@ -110,7 +111,8 @@ def tools(lab, pid):
                "--total-num-mbufs=2048"]
     telemetry = ["sh", "-c", 'printf "%s\\n" "$@" | dpdk-telemetry.py -f "$0"', lab.name]
     proc_info = ["dpdk-proc-info", prefix, "--no-pci", "--"]
-    for mode, said in ("auto", "type: SECONDARY"), ("primary", "Is another primary process running"):
+    for mode, said in (("auto", "type: SECONDARY"),
+                       ("primary", "Is another primary process running")):
         yield (f"dpdk-testpmd, {mode}",
                ["dpdk-testpmd", prefix, f"--proc-type={mode}", *testpmd], 1, said)
     yield ("dpdk-telemetry.py, the ports", [*telemetry, "/ethdev/list"], 0, '{"/ethdev/list": [0]}')
@@ -175,7 +177,7 @@ def testpmd_was_first(tap, lab):
 
 
 def left_by_testpmd(tap, lab):
-    """Files that nobody uses are in nobody's way."""
+    """Files that no process uses do not matter."""
     lab.write_config(SMALL)
     with Testpmd(lab) as other:
         other.process.kill()
@@ -259,8 +261,8 @@ def two_at_once(tap, lab, rounds=5):
                 both.append(lab.start(f"container{number}", [
                     *CONTAINER, "env", f"RINGTAP_DIR={other}", program(lab), "-c",
                     lab.config_path]))
-            wait_for(lambda: any("ready: " in p.log() for p in both)
-                     and not all(p.is_running() for p in both), "one that is ready, one that ended",
+            wait_for(lambda pair=both: any("ready: " in p.log() for p in pair)
+                     and not all(p.is_running() for p in pair), "one that is ready, one that ended",
                      20)
             running = [p for p in both if p.is_running()]
             codes = [p.returncode for p in both if not p.is_running()]

@@ -35,7 +35,7 @@ def lines(log, level):
 
 
 def left_behind(lab):
-    """What a primary that ended must not leave: hugepage files, EAL's files, their link, processes."""
+    """What a primary must not leave at its end: hugepage files, EAL's files, a link, processes."""
     found = []
     for mount in pathlib.Path("/proc/mounts").read_text().splitlines():
         device_and_path = mount.split()

@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-3-Clause
 # The first process of the guest: what a boot of Debian would have done, then a shell for the test.
+# shellcheck disable=SC2154
 # Environment: kernel, a folder with lib/modules in it; kafka_nic, the PCI address of the NIC to the
 # host; kafka_port, where Kafka listens there and shall seem to listen here.
 

@@ -7,14 +7,14 @@
         guest.send(frames)
         guest.monitor("set_link", name="wire", up=False)
 
-Paths mean the same in it as on the host; what it writes below lab.directory is there on the host, the
-rest is gone with it. Kafka's port on the host's loopback is on the guest's, too. No KVM is needed.
+Paths mean the same in it as on the host; what it writes below lab.directory is there on the host,
+the rest is gone with it. Kafka's port on the host's loopback is on the guest's, too. No KVM is
+needed.
 """
 
 import contextlib
 import json
 import lzma
-import os
 import pathlib
 import re
 import shlex
@@ -35,10 +35,10 @@ BOOT_MODULES = ("virtio_pci", "9p", "9pnet_virtio", "overlay")
 
 
 def fetch_kernel(directory):
-    """Debian's kernel and modules into `directory`, once; not installed. Returns its version."""
+    """Debian's kernel and modules into `directory`, once; not installed."""
     done = directory / "version"
     if done.exists():
-        return done.read_text()
+        return
     call("apt-get", "update", "-qq")
     depends = call("apt-cache", "depends", "linux-image-amd64")
     version = re.search(r"linux-image-(\S+-amd64)", depends)[1]
@@ -56,7 +56,6 @@ def fetch_kernel(directory):
     (directory / "vmlinux").write_bytes(lzma.LZMADecompressor().decompress(image[start:]))
     make_initrd(directory, version)
     done.write_text(version)
-    return version
 
 
 def make_initrd(kernel, version):
@@ -112,8 +111,9 @@ class Guest:
     """A guest; see the top of this file.
 
     Its CPUs are on two NUMA nodes; NIC and hugepages are on the first one.
-    nic: device of QEMU, with options; it is at NIC. iommu: with an IOMMU of Intel's. wire: what the NIC
-    is at, a -netdev of QEMU without its id; default: send(). hugepages: for the kernel's command line.
+    nic: device of QEMU, with options; it is at NIC. iommu: with an IOMMU of Intel's. wire: what the
+    NIC is at, a -netdev of QEMU without its id; default: send(). hugepages: for the kernel's
+    command line.
     """
 
     def __init__(self, lab, nic, iommu=False, wire=None, pass_fds=(), memory_mib=1024,
@@ -122,14 +122,15 @@ class Guest:
         self.share, self.logs = lab.directory, lab.logs
         self._sockets = tempfile.TemporaryDirectory()  # their paths must be short
         here = pathlib.Path(self._sockets.name)
-        version = fetch_kernel(kernel)
+        fetch_kernel(kernel)
         port = lab.bootstrap.rpartition(":")[2]
         environment = {"share": self.share, "next": HERE / "guest-start.sh", "kernel": kernel,
                        "kafka_nic": KAFKA_NIC, "kafka_port": port}
         append = "console=ttyS0 quiet panic=-1 nokaslr mitigations=off " + hugepages
         append += " intel_iommu=on" * iommu
         self.qemu = lab.start("qemu", [
-            "qemu-system-x86_64", "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
+            "qemu-system-x86_64", "-nodefaults", "-no-user-config", "-display", "none",
+            "-no-reboot",
             "-machine", "q35,accel=tcg" + ",kernel-irqchip=split" * iommu, "-cpu", "max",
             "-smp", "2,sockets=2", "-m", memory_mib,
             *(word for node, size in enumerate((memory_mib - OTHER_NODE_MIB, OTHER_NODE_MIB))
@@ -146,7 +147,8 @@ class Guest:
             "-fsdev", f"local,id=share,path={self.share},security_model=none",
             "-device", "virtio-9p-pci,fsdev=share,mount_tag=share",
             "-netdev", "user,id=kafka", "-device", "virtio-net-pci,netdev=kafka,addr=6",
-            "-netdev", f"{wire or self._dgram(here)},id=wire", "-device", f"{nic},netdev=wire,addr=5",
+            "-netdev", f"{wire or self._dgram(here)},id=wire",
+            "-device", f"{nic},netdev=wire,addr=5",
         ], pass_fds=pass_fds)
         self.shell = self._connect(here / "shell")
         self.qmp = self._connect(here / "monitor").makefile("rwb", 0)
@@ -188,7 +190,7 @@ class Guest:
         while not (match := re.search(pattern, text)):
             try:
                 got = self.shell.recv(4096)
-            except socket.timeout:
+            except TimeoutError:
                 raise LabError(f"the guest does not say {pattern} within {timeout} s") from None
             if not got:
                 raise LabError("the guest has ended")

@@ -4,8 +4,8 @@
 
     test_nic.py [PART...]    vfio uio rss drops large_pages; default all
 
-Prints TAP. Each part boots a guest with another NIC, takes it from the kernel, captures what comes on
-its wire, and gives it back. Kafka runs on the host. Needs root, and no KVM.
+Prints TAP. Each part boots a guest with another NIC, takes it from the kernel, captures what comes
+on its wire, and gives it back. Kafka runs on the host. Needs root, and no KVM.
 """
 
 import contextlib
@@ -21,10 +21,10 @@ import sys
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "e2e"))
 
-from tap import (Tap, disordered_packets, ends_in_good_order, same_frames,  # noqa: E402
+from tap import (Tap, disordered_packets, ends_in_good_order, same_frames,
                  scattered_flows)
-from guest import NIC, Guest  # noqa: E402
-from lab import INTERFACE, JUMBO_MTU, Lab, call, compare, read_pcap, wait_for  # noqa: E402
+from guest import NIC, Guest
+from lab import INTERFACE, JUMBO_MTU, Lab, call, compare, read_pcap, wait_for
 
 COUNT = 4000
 PARTITIONS = 16
@@ -39,7 +39,8 @@ class GuestLab(Lab):
 
     def start_primary(self, timeout=60):
         program = self.program("capture-primary", "capture-primary")
-        self.primary = self.guest.start("capture-primary", f"{program} -c {self.config_path} --wait")
+        self.primary = self.guest.start("capture-primary",
+                                        f"{program} -c {self.config_path} --wait")
         self.primary.wait_log(r"ready: ", timeout)
         self.primary.wait_log(r"link up")
         return self.primary
@@ -66,7 +67,7 @@ class GuestLab(Lab):
         return self.start_primary(), self.start_secondary()
 
     def send(self, seed, count=COUNT, max_frame=9014):
-        """Sends frames of all kinds, of flows that no other seed has, into the NIC; returns them."""
+        """Sends frames of all kinds into the NIC, in flows of this seed alone; returns them."""
         path = self.directory / f"sent.{seed}.pcap"
         call(self.tool("traffic-gen"), "--pcap", path, "--count", count,
              "--seed", seed, "--first-flow", 256 * seed, "--max-frame", max_frame)
@@ -89,7 +90,7 @@ def state_of_nic(guest):
     """Its interface and its driver, as dpdk-devbind.py has them; '' is none."""
     text = guest.run("dpdk-devbind.py --status-dev net")
     line = re.search(rf"^{NIC} .*$", text, re.M)[0]
-    return (re.findall(r"\bif=(\S+)", line) + [""])[0], re.search(r"\bdrv=(\S*)", line)[1]
+    return [*re.findall(r"\bif=(\S+)", line), ""][0], re.search(r"\bdrv=(\S*)", line)[1]
 
 
 @contextlib.contextmanager
@@ -127,7 +128,8 @@ def vfio(tap, lab, note=", e1000e by vfio-pci with an IOMMU"):
         lab.guest.monitor("set_link", name="wire", up=False)
         primary.wait_log(r"link up(.|\n)*port 0: link down, waiting for it")
         lab.guest.monitor("set_link", name="wire", up=True)
-        primary.wait_log(r"link down(.|\n)*link up(.|\n)*link down(.|\n)*port 0: link up, 1000 Mbit/s")
+        primary.wait_log(r"link down(.|\n)*link up(.|\n)*link down(.|\n)*"
+                         r"port 0: link up, 1000 Mbit/s")
         frames += lab.send(2)
         lab.wait_delivered(len(frames))
         stats = lab.wait_drained(len(frames))
@@ -182,7 +184,8 @@ def make_wire(lab, queues):
 def rss(tap, lab, note=", virtio of four queues by vfio-pci"):
     """A NIC that spreads flows, with a hash for both directions of one."""
     queues = 4
-    nic = f"virtio-net-pci,mq=on,rss=on,vectors={2 * queues + 2},iommu_platform=on,disable-legacy=on"
+    nic = (f"virtio-net-pci,mq=on,rss=on,vectors={2 * queues + 2},iommu_platform=on,"
+           "disable-legacy=on")
     fds = make_wire(lab, queues)
     wire = f"tap,fds={':'.join(map(str, fds))},vhost=off"
     with (Guest(lab, nic, iommu=True, wire=wire, pass_fds=fds) as lab.guest,
@@ -191,7 +194,7 @@ def rss(tap, lab, note=", virtio of four queues by vfio-pci"):
         tap.ok(re.search(r"key: symmetric .*; both directions of a flow meet: yes", primary.log()),
                f"the device takes the symmetric key{note}", primary.log())
         tap.ok(re.search(r"link up, speed not known$", primary.log(), re.M),
-               f"a speed that nobody knows is no number{note}", primary.log())
+               f"an unknown speed is no number{note}", primary.log())
         sent = lab.traffic(COUNT, 1000, max_frame=9014)
         lab.wait_delivered(sent.count)
         stats = lab.wait_drained(sent.count)
@@ -223,7 +226,8 @@ def drops(tap, lab, note=", vmxnet3 by uio_pci_generic"):
 
 def large_pages(tap, lab, note=", pages of 1 GiB"):
     """As few as are asked for, and not the kernel's default."""
-    with (Guest(lab, "e1000e", memory_mib=6144, hugepages="hugepagesz=1G hugepages=0:3") as lab.guest,
+    with (Guest(lab, "e1000e", memory_mib=6144,
+                hugepages="hugepagesz=1G hugepages=0:3") as lab.guest,
           given_to_dpdk(tap, lab.guest, "e1000e", "uio_pci_generic", note)):
         lab.guest.run("mkdir /mnt/huge && mount -t hugetlbfs -o pagesize=1G nodev /mnt/huge")
         lab.start_all("large-pages", **{"hugepage-directory": "/mnt/huge"})

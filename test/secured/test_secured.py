@@ -19,8 +19,8 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "e2e"))
 
-from tap import Tap, ends_in_good_order, same_frames  # noqa: E402
-from lab import Lab, call, compare, read_pcap, start_time, wait_for  # noqa: E402
+from tap import Tap, ends_in_good_order, same_frames
+from lab import Lab, call, compare, read_pcap, start_time, wait_for
 
 USER = "nobody"  # what the workers become
 GROUP = "daemon"  # who may read the counters

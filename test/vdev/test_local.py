@@ -156,7 +156,7 @@ def null_beyond_its_buffer(tap, lab, note=", net_null with packets that no buffe
 
 
 def fewer_queues_are_refused(tap, lab):
-    """Packets of a queue that nobody reads would be lost, and no counter would show it."""
+    """Packets of a queue that no worker reads would be lost, and no counter would show it."""
     lab.make_veth("vfew")
     files = [lab.frames_in_file(lab.directory / f"few{number}.pcap") for number in range(2)]
     for devices in ("net_af_packet0,iface=vfew,qpairs=2",

@@ -120,7 +120,7 @@ def memif_client(tap, lab):
 
 
 def memif_peer_with_fewer_queues(tap, lab):
-    """The driver then hands over what was never sent. The law of a device sees it, and a line says why."""
+    """The driver then delivers frames that were never sent. The law of the device sees it."""
     note = ", net_memif with more queues than its peer"
     link = Memif(lab, "server", 4)
     lab.write_config({"topic": TOPIC, "devices": link.device(), "receive-queues": link.queues,

@@ -13,9 +13,9 @@ import sys
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent / "e2e"), str(HERE.parent / "multiproc")]
 
-from tap import Tap, same_frames  # noqa: E402
+from tap import Tap, same_frames
 
-from lab import JUMBO_MTU, Lab, call, compare, wait_for  # noqa: E402
+from lab import JUMBO_MTU, Lab, call, compare, wait_for
 
 TOPIC = "vdev"
 COUNT = 800  # frames: any of these devices holds them, if a busy machine does not get to read
@@ -114,7 +114,7 @@ class Capture:
         self.primary = self.secondary = self.stats = None
 
     def start(self):
-        """A primary and a courier; after a primary was killed, the next ones."""
+        """A primary and a secondary; after a primary was killed, the next ones."""
         self.earlier = len(self.sent)  # delivered by the primaries before this one
         self.primary = self.lab.start_primary()
         self.secondary = self.lab.start_secondary(1)
@@ -139,7 +139,7 @@ class Capture:
         wait_for(lambda: self.lab.workers() not in ([], [victim]), "successor of a worker", 20)
 
     def kill_primary(self):
-        """What was sent is delivered before; the couriers leave, then the next primary may come."""
+        """What was sent is delivered before; the workers leave, then the next primary may come."""
         self.drain()
         self.again = self.sent_again()
         self.primary.kill()
@@ -211,5 +211,5 @@ def run_parts(lab_name, parts, short, arguments):
             tap.run(part, lab)
             lab.end_programs()
             if tap.failed > failed:
-                lab.new_frames()  # they are nobody's
+                lab.new_frames()  # they belong to no part
     return tap.finish()

@@ -16,7 +16,7 @@ import time
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
-from lab import TOOLS, Arguments, Lab, LabError, call, prepare  # noqa: E402
+from lab import TOOLS, Arguments, Lab, LabError, call, prepare
 
 NAME = "ringtap-bench"  # of the instance, of the network namespace and of the topics
 SIZES = (64, 256, 1024)
@@ -143,23 +143,24 @@ machine.
 
 def print_ring(packets_per_s):
     print(f"""\
-One ring alone, without device and Kafka, from the receive worker's core to the transmit worker's, buffers
-from and back to the mempool: {packets_per_s / 1e6:.1f} million packets/s (median of {RUNS} runs of 1 s).
+One ring alone, without device and Kafka, from the receive worker's core to the transmit worker's,
+buffers from and back to the mempool: {packets_per_s / 1e6:.1f} million packets/s \
+(median of {RUNS} runs of 1 s).
 """, flush=True)
 
 
 def print_head(seconds):
-    few = "With so few CPUs, they get what is left.\n" if os.cpu_count() <= 4 else ""
+    few = "With so few CPUs, they get what is left. " if os.cpu_count() <= 4 else ""
     print(f"""\
 The whole way, from a device to the acknowledgement of Kafka: net_pcap with `infinite_rx` ({FLOWS}
-flows of UDP, as fast as it goes), one receive queue with four rings, one secondary with {WORKERS}
-workers, `buffer-memory: {BUFFER_MEMORY}`, `idle: sleep`, everything else as by default. A row is the
-median of {RUNS} runs of {seconds} s, one after the other, after a warm-up; range is that of delivered/s.
+UDP flows, at full speed), one receive queue with four rings, one secondary with {WORKERS}
+workers, `buffer-memory: {BUFFER_MEMORY}`, `idle: sleep`, everything else at its default. A row is
+the median of {RUNS} consecutive runs of {seconds} s, after a warm-up; range is that of delivered/s.
 
 The device always offers more than Kafka takes: the rings are full, and the receive worker drops the
-rest. That is intended. The receive worker is always busy; workers and broker share the CPUs with it.
-{few}The CPU's seconds are per million packets: the primary's per million received, most of which it drops,
-the workers' per million delivered.
+rest. That is intended. The receive worker is always busy; workers and broker share the CPUs with
+it. {few}CPU seconds are per million packets: the primary's per million received, most of which it
+drops, the workers' per million delivered.
 
 | frame B | order | partitions | headers | delivered/s | range | MB/s | received/s | dropped \
 | primary s/M | workers s/M |
@@ -167,12 +168,12 @@ the workers' per million delivered.
 
 
 def print_row(setting, runs):
-    median = Rates(*(statistics.median(column) for column in zip(*runs)))
+    median = Rates(*(statistics.median(column) for column in zip(*runs, strict=True)))
     low, high = min(r.delivered for r in runs), max(r.delivered for r in runs)
     print(f"| {setting.size} | {setting.order} | {setting.partitions} | {setting.headers} "
-          f"| {median.delivered:,.0f} | {low:,.0f}-{high:,.0f} | {median.delivered * setting.size / 1e6:.1f} "
-          f"| {median.received:,.0f} | {median.dropped:.1%} | {median.primary_s:.2f} "
-          f"| {median.workers_s:.2f} |", flush=True)
+          f"| {median.delivered:,.0f} | {low:,.0f}-{high:,.0f} "
+          f"| {median.delivered * setting.size / 1e6:.1f} | {median.received:,.0f} "
+          f"| {median.dropped:.1%} | {median.primary_s:.2f} | {median.workers_s:.2f} |", flush=True)
 
 
 def run(quick):

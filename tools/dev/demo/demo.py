@@ -12,7 +12,7 @@ import time
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
-from lab import (  # noqa: E402
+from lab import (
     INTERFACE,
     JUMBO_MTU,
     Arguments,

@@ -13,12 +13,12 @@ import sys
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
-from lab import TOOLS, Arguments, LabError, positive  # noqa: E402
+from lab import TOOLS, Arguments, LabError, positive
 
-from cluster import BrokerFailed, Cluster  # noqa: E402
-from directory_lock import locked  # noqa: E402
-from jars import JAVA_BIN, KAFKA_HOME, Jars  # noqa: E402
-from make_cluster import make_cluster  # noqa: E402
+from cluster import BrokerFailed, Cluster
+from directory_lock import locked
+from jars import JAVA_BIN, KAFKA_HOME, Jars
+from make_cluster import make_cluster
 
 COMMANDS = ("start", "stop", "status")
 START_TIMEOUT_S = 90
@@ -159,7 +159,8 @@ def start_new(cluster, options, jars):
     for tries_left in reversed(range(TRIES)):
         make()
         try:
-            return cluster.wait_ready(START_TIMEOUT_S)
+            cluster.wait_ready(START_TIMEOUT_S)
+            return
         except BrokerFailed as failure:
             # A free port may be taken by another program until the broker listens, seconds later.
             log = cluster.log(failure.broker).read_text(errors="replace")

@@ -31,9 +31,9 @@ class BrokerFailed(LabError):
 class Cluster:
     """The cluster of a directory: DIRECTORY/cluster has its files, DIRECTORY/logs its logs.
 
-    Brokers are numbered from 1. In cluster/: bootstrap (the line that start prints), version (empty,
-    or the version asked for), broker-N/ for each broker, client/ with what clients of a secured
-    cluster need.
+    Brokers are numbered from 1. In cluster/: bootstrap, the line that start prints; version, empty
+    or the one asked for; broker-N/ for each broker; client/ with what clients of a secured cluster
+    need.
     """
 
     def __init__(self, directory):

@@ -49,5 +49,5 @@ class Jars:
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
         if done.returncode != 0:
             sys.stderr.write(done.stdout.decode(errors="replace"))
-            raise LabError("cannot fetch the jars, see above; Maven needs Maven Central or a mirror "
-                           "of it")
+            raise LabError("cannot fetch the jars, see above; Maven needs Maven Central or a "
+                           "mirror of it")

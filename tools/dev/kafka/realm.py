@@ -62,7 +62,8 @@ def make_realm(cluster, directory):
     password = os.urandom(18).hex()
     log = cluster.logs / "realm.log"
     try:
-        _administer(log, env, ["kdb5_util", "create", "-s", "-r", REALM], f"{password}\n{password}\n")
+        _administer(log, env, ["kdb5_util", "create", "-s", "-r", REALM],
+                    f"{password}\n{password}\n")
         _administer(log, env, ["kadmin.local", "-r", REALM], PRINCIPALS.format(**names))
     except subprocess.CalledProcessError:
         raise LabError(f"no Kerberos realm, see {log}") from None

@@ -37,8 +37,10 @@ def spawn(directory, log, command, env=None):
     def record():
         path.write_text(f"{os.getpid()} {start_time(os.getpid())} {BOOT_ID}\n")
     with open(log, "ab") as out:
-        subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=out,
-                         start_new_session=True, preexec_fn=record, env={**os.environ, **(env or {})})
+        subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True,
+            preexec_fn=record,  # noqa: PLW1509 # there is one thread
+            env={**os.environ, **(env or {})})
 
 
 def terminate(directories, signo, timeout):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Secure a broker: listeners with TLS, client certificates, SASL/SCRAM and SASL/GSSAPI, and ACLs."""
+"""Secure a broker: listeners with TLS, client certificates, SCRAM and GSSAPI; ACLs."""
 
 import base64
 import os

@@ -9,10 +9,10 @@ import sys
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
-from lab import LabError  # noqa: E402
+from lab import LabError
 
-from directory_lock import locked  # noqa: E402
-from jars import JAVA_BIN, KAFKA_HOME, Jars  # noqa: E402
+from directory_lock import locked
+from jars import JAVA_BIN, KAFKA_HOME, Jars
 
 CLASSES = KAFKA_HOME / "classes"
 USAGE = """\
@@ -65,7 +65,7 @@ def main():
     except (LabError, OSError, subprocess.CalledProcessError) as error:
         print(f"kafka-topic: {error}", file=sys.stderr)
         return 1
-    os.execv(JAVA_BIN / "java", [
+    return os.execv(JAVA_BIN / "java", [
         "java", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:-UsePerfData",
         "-Dorg.slf4j.simpleLogger.defaultLogLevel=error",
         "-cp", f"{CLASSES}:{jars.classpath}", "KafkaTopic", *sys.argv[1:]])

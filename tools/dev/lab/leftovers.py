@@ -16,7 +16,7 @@ def remove_leftovers(state_file):
     except FileNotFoundError:
         return False
     instance = pathlib.Path(state["instance"])
-    processes = {pid: start for pid, start in state["processes"]}
+    processes = dict(state["processes"])
     namespace = call("ip", "netns", "pids", state["namespace"], expect=(0, 1)).split()
     # Workers have no entry in the state: they hold the instance's lock.
     for pid in {int(pid) for pid in namespace} | users_of(instance / "attached.lock"):

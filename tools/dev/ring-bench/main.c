@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// ring-bench: packets per second that one transmit ring hands from a receive worker to a courier.
+// ring-bench: packets per second that one transmit ring hands from a receive worker to a transmit worker.
 // Both ends and the mempool are as in the programs; device and Kafka are left out.
 
 #include "transmit_ring.h"
@@ -39,7 +39,7 @@ static double now_s(void) {
 	return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
 }
 
-// The courier's end: every packet counts as acknowledged with the next read.
+// The transmit worker's end: every packet counts as acknowledged with the next read.
 static int deliver(void *arg) {
 	struct hand_off *h = arg;
 	struct rte_mbuf *pkts[BURST];
@@ -71,17 +71,17 @@ static void receive(struct hand_off *h) {
 }
 
 static int run(struct hand_off *h) {
-	unsigned int courier = rte_get_next_lcore(-1, 1, 0);
+	unsigned int transmitter = rte_get_next_lcore(-1, 1, 0);
 	double start = now_s();
 
-	if (courier == RTE_MAX_LCORE) {
+	if (transmitter == RTE_MAX_LCORE) {
 		fprintf(stderr, "ring-bench: needs two CPUs\n");
 		return -1;
 	}
-	rte_eal_remote_launch(deliver, h, courier);
+	rte_eal_remote_launch(deliver, h, transmitter);
 	receive(h);
 	atomic_store(&h->stop, true);
-	if (rte_eal_wait_lcore(courier) != 0) {
+	if (rte_eal_wait_lcore(transmitter) != 0) {
 		fprintf(stderr, "ring-bench: the ring is not as it was left\n");
 		return -1;
 	}

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What a topic holds of what was sent.
+"""Compare what a topic holds with what was sent.
 
-Every frame names its flow and its place in it (its trailer), whatever ring and partition it went
-through. What was sent is known by a checksum for each, made anew with the same seed; what arrived is
-read by Kafka's own Java client.
+The trailer of every frame names its flow and its place in it, whatever ring and partition it went
+through. What was sent is known by a checksum of each frame, generated again with the same seed;
+what arrived is read by Kafka's own Java client.
 """
 
 import array

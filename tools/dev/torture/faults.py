@@ -8,7 +8,7 @@ import re
 import signal
 import time
 
-from lab import LabError, call, start_time
+from lab import LabError, call
 
 
 def victim(run):

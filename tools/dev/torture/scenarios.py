@@ -7,7 +7,7 @@ import time
 
 import faults
 from lab import LabError, call
-from mock import Mock
+from mock_cluster import Mock
 
 WORKERS = 2  # of a secondary
 STUCK_S = 2
@@ -21,9 +21,11 @@ def workers_killed(run):
     """SIGKILL and SIGSEGV of transmit workers at random instants."""
     run.configure()
     run.begin(4, 4)
-    while run.going():
+    while True:
         run.pause(0, 0.4)
         faults.kill_worker(run)
+        if not run.going():
+            break
     run.flowing()
     run.end_life()
     return run.evidence()
@@ -132,7 +134,8 @@ def partitions_leaderless(run):
         number = run.random.choice(sorted(set(faults.leaders(run).values())))
         led = {p for p, leader in faults.leaders(run).items() if leader == number}
         run.lab.stop_one_broker(number, kill=True)
-        run.wait(lambda n=number: n not in faults.leaders(run).values(), "leaderless partitions", 40)
+        run.wait(lambda n=number: n not in faults.leaders(run).values(), "leaderless partitions",
+                 40)
         _prove_held(run, led)
         run.lab.start_one_broker(number)
         run.wait(lambda: faults.is_in_sync(run), "leaders", 60)
@@ -167,7 +170,7 @@ LARGEST, TOO_LARGE = 8000, 8500  # bytes of a message
 
 
 def requests_refused(run):
-    """A mock cluster is slow, answers late and out of order, refuses batches; some frames are too large."""
+    """A mock cluster answers late, out of order or with errors; some frames are too large."""
     run.rate = min(run.rate, MOCK_RATE)
     with Mock(run.lab, run.topic, partitions=48) as mock:
         run.write_config({

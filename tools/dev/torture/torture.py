@@ -11,9 +11,9 @@ import traceback
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
-import scenarios  # noqa: E402
-from lab import Arguments, Lab, LabBusy, LabError, number, prepare  # noqa: E402
-from run import Run  # noqa: E402
+import scenarios
+from lab import Arguments, Lab, LabBusy, LabError, number, prepare
+from run import Run
 
 NAME = "ringtap-torture"  # of the instance and of the network namespace
 OVERHEAD_S = 12  # of a scenario: start, drain, stop, reading back

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Varied Ethernet frames: pick a flow, plan its next frame, build the datagram, wrap it in headers.
 //
-// What a fragment carries is cut out of the whole datagram, which is built anew for each fragment:
+// What a fragment carries is cut out of the whole datagram, which is built again for each fragment:
 // so checksums over a fragmented datagram are right, and nothing is kept between frames but a
 // sequence number for each flow.
 
