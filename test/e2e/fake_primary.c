@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// A primary without packets: `fake_primary INSTANCE GID` makes the instance's files as a primary does
-// (2 ports, 2 queues of 2 rings each, 4 slots), holds the lock and stores what stdin says, line by line:
+// A primary without packets: `fake_primary INSTANCE GID` makes the instance's files as a primary
+// does (2 ports, 2 queues of 2 rings each, 4 slots), holds the lock and stores what stdin says,
+// line by line:
 //     port|queue|ring|slot INDEX FIELD VALUE, or header 0 FIELD VALUE
 // "ok" answers each line. It ends with stdin; kill it to leave things as they are.
 

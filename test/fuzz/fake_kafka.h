@@ -9,7 +9,7 @@
 //   i PARTITION                            nothing comes once
 //   e PARTITION                            an error
 //   h PARTITION OFFSET                     where the partition ended when the reader started
-//   p PARTITION                            how many partitions there are; 8 = the topic is not told of
+//   p PARTITION                            how many partitions there are; 8 = no such topic
 
 #pragma once
 

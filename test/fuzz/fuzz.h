@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What every fuzz target has: the function that is called with one input after the other, and checks
-// that end the process, so that the fuzzer keeps the input.
+// What every fuzz target has: the function that is called with one input after the other, and
+// checks that end the process, so that the fuzzer keeps the input.
 
 #pragma once
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// A block and rings that are corrupted before a secondary attaches: refused, or such that a transmit
-// worker which serves every ring stays within them.
+// A block and rings that are corrupted before a secondary attaches: refused, or such that a
+// transmit worker which serves every ring stays within them.
 
 #include "block.h"
 #include "exit_code.h"

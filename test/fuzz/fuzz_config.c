@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// A configuration file of any bytes: refused with one line for the user, or accepted; then it prints as
-// YAML that loads to the same, and memory and EAL arguments can be computed from it.
+// A configuration file of any bytes: refused with one line for the user, or accepted; then it
+// prints as YAML that loads to the same, and memory and EAL arguments can be computed from it.
 
 #include "config.h"
 #include "config_schema.h"

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The program kafka-to-pcap on a topic of any messages: what is a packet is written, once each if it is
-// asked for, and in order if the window is wide enough; with its wire length, and of the range of time
-// and the length that are asked for. First line: UNIQUE FOLLOW FROM_END WINDOW_MS COUNT PCAPNG KEY_NS
-// FROM_S TO_S MARGIN_S LENGTH CHECK, as many as you like; then the topic, see fake_kafka.h.
+// The program kafka-to-pcap on a topic of any messages: what is a packet is written, once each if
+// it is asked for, and in order if the window is wide enough; with its wire length, and of the
+// range of time and the length that are asked for. First line: UNIQUE FOLLOW FROM_END WINDOW_MS
+// COUNT PCAPNG KEY_NS FROM_S TO_S MARGIN_S LENGTH CHECK, as many as you like; then the topic, see
+// fake_kafka.h.
 
 #include "duplicate_filter.h"
 #include "exit_code.h"
@@ -23,8 +24,8 @@
 
 #define MOST_MESSAGES 1024 // above FAKE_KAFKA_MAX_EVENTS
 
-// The program, built with its main() and what it makes its filter with under other names: a filter for
-// a million packets takes longer to clear than the rest.
+// The program, built with its main() and what it makes its filter with under other names: a filter
+// for a million packets takes longer to clear than the rest.
 int kafka_to_pcap_main(int argc, char **argv);
 struct duplicate_filter *small_filter_create(size_t size);
 
@@ -162,7 +163,8 @@ static struct packets expect(const struct fake_kafka *k, const struct wanted *w)
 
 // ---- what was written ----
 
-// Of the same packet with different lengths on the wire any may be the first: then those do not count.
+// Of the same packet with different lengths on the wire any may be the first: then those do not
+// count.
 static struct packets read_back(const char *path, const struct wanted *w) {
 	struct packets p = {.sorted = true};
 	char error[PCAP_ERRBUF_SIZE];

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// A command line of any words, one a line: options_parse() of one program answers with what its header
-// promises. Built once for each program.
+// A command line of any words, one a line: options_parse() of one program answers with what its
+// header promises. Built once for each program.
 
 #include "fuzz.h"
 #include "options.h"

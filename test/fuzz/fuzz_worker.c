@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// A transmit worker overwrote the block and the rings of a running instance: the primary quarantines
-// rings and loses sight of workers, but stays within its memory.
+// A transmit worker overwrote the block and the rings of a running instance: the primary
+// quarantines rings and loses sight of workers, but stays within its memory.
 
 #include "balance.h"
 #include "block.h"

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// main() of a fuzz target that is built without a fuzzer: run it on the files and directories named.
+// main() of a fuzz target that is built without a fuzzer: run it on the files and directories
+// named.
 
 #include "fuzz.h"
 

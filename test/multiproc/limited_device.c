@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// For LD_PRELOAD: what no virtual device does. Every port says that it takes at most 512 descriptors and
-// that it can hand over RSS hashes; and with RTAP_TEST_DROPS=N in the environment it drops N packets at
-// each of ten looks at its statistics, which then start from 0 again and show 3 more, and 7 for want of a
-// buffer.
+// For LD_PRELOAD: what no virtual device does. Every port says that it takes at most 512
+// descriptors and that it can hand over RSS hashes; and with RTAP_TEST_DROPS=N in the environment
+// it drops N packets at each of ten looks at its statistics, which then start from 0 again and show
+// 3 more, and 7 for want of a buffer.
 
 #include <rte_ethdev.h>
 

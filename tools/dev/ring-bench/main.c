@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// ring-bench: packets per second that one transmit ring hands from a receive worker to a transmit worker.
-// Both ends and the mempool are as in the programs; device and Kafka are left out.
+// ring-bench: packets per second that one transmit ring hands from a receive worker to a transmit
+// worker. Both ends and the mempool are as in the programs; device and Kafka are left out.
 
 #include "transmit_ring.h"
 

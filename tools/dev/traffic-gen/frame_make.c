@@ -422,7 +422,8 @@ put_ipv6(uint8_t *p, const struct plan *plan, size_t offset, size_t len, bool mo
 	return p;
 }
 
-// Both directions unicast, as when a neighbour is confirmed (RFC 1122): a broadcast would have no flow.
+// Both directions unicast, as when a neighbour is confirmed (RFC 1122): a broadcast would have no
+// flow.
 static size_t build_arp(uint8_t *frame, struct plan *plan) {
 	uint8_t *p = put_ethernet(frame, plan);
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Varied Ethernet frames, the same ones for the same seed. Pure: no device, no clock.
 //
-// Frames belong to flows. A flow has one kind, two ends and so two directions; its addresses and ports
-// are its own. Every frame ends with a trailer that names its flow and its place in it, so no two
-// frames are equal and a test can check order per flow. Kinds are dealt to the flows in turn: every
-// kind appears when there are at least as many flows as kinds.
+// Frames belong to flows. A flow has one kind, two ends and so two directions; its addresses and
+// ports are its own. Every frame ends with a trailer that names its flow and its place in it, so no
+// two frames are equal and a test can check order per flow. Kinds are dealt to the flows in turn:
+// every kind appears when there are at least as many flows as kinds.
 
 #pragma once
 
@@ -17,7 +17,8 @@
 #define FRAME_MAKE_MAX_BYTES 65535
 #define FRAME_MAKE_MAX_FLOWS (1u << 24)
 
-// The last bytes of every frame, big-endian: magic, flow with the direction in its top bit, sequence.
+// The last bytes of every frame, big-endian: magic, flow with the direction in its top bit,
+// sequence.
 #define FRAME_TRAILER_MAGIC 0x72746170u // "rtap"
 #define FRAME_TRAILER_BYTES 16
 

@@ -63,7 +63,8 @@ static void sleep_ns(uint64_t ns) {
 	nanosleep(&pause, NULL); // a signal ends it early, which is what it is for
 }
 
-// How many frames are due now, at most a batch; sleeps until there is one, 0 when stopped meanwhile.
+// How many frames are due now, at most a batch; sleeps until there is one, 0 when stopped
+// meanwhile.
 static unsigned int frames_due(const struct generator *gen) {
 	uint64_t left = gen->opts.count != 0 ? gen->opts.count - gen->nb_filled : FRAME_BATCH_SIZE;
 	uint64_t due = FRAME_BATCH_SIZE;
@@ -74,7 +75,8 @@ static unsigned int frames_due(const struct generator *gen) {
 		elapsed_s = (double)(now_ns(CLOCK_MONOTONIC) - gen->start_ns) * 1e-9;
 		wait_s = (double)(gen->nb_filled + 1) / (double)gen->opts.rate - elapsed_s;
 		if (wait_s > 0) {
-			// In steps, so that a stop during a long wait is seen even if it came just before.
+			// In steps, so that a stop during a long wait is seen even if it came just
+			// before.
 			sleep_ns((uint64_t)((wait_s < 0.1 ? wait_s : 0.1) * 1e9));
 			return 0;
 		}

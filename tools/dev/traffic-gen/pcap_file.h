@@ -15,8 +15,8 @@ struct pcap_reader;
 struct pcap_reader *pcap_reader_open(const char *path, char error[static PCAP_FILE_ERROR_BYTES]);
 void pcap_reader_close(struct pcap_reader *reader);
 
-// Copy the next frame into `buf`. Returns its length, 0 at the end of the file; -EMSGSIZE when it is
-// longer than `size`, -EIO when the file is damaged or the frame is empty.
+// Copy the next frame into `buf`. Returns its length, 0 at the end of the file; -EMSGSIZE when it
+// is longer than `size`, -EIO when the file is damaged or the frame is empty.
 ssize_t pcap_reader_next(struct pcap_reader *reader, uint8_t *buf, size_t size);
 
 struct pcap_writer;
