@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Reads a topic from its beginning while it is written, with kafka-python, which shares no code
-with librdkafka. At SIGTERM it goes on to the ends of that moment and is done.
+"""Read a topic from its beginning while it is written, with kafka-python, which shares no code
+with librdkafka. After SIGTERM it reads up to the ends of that moment.
 
     read_topic.py BROKERS TOPIC FILE
 

@@ -211,7 +211,7 @@ public final class KafkaTopic {
 		System.out.println(reader.count + " records");
 		if (!reader.late)
 			return 0;
-		System.err.println("kafka-topic: the time is over before " + reader.goal());
+		System.err.println("kafka-topic: timeout before " + reader.goal());
 		return 1;
 	}
 

@@ -80,7 +80,7 @@ class Lab(LabKafka, LabCounters):
             self._lock.close()
 
     def keep(self):
-        """Leave everything running at the end, for Lab.remove(name) or the next one of the name."""
+        """Leaves everything running for Lab.remove(name) or the next one of its name."""
         self._kept = True
         self._save_state()
 
@@ -113,7 +113,7 @@ class Lab(LabKafka, LabCounters):
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             self._lock.close()
-            raise LabBusy(f"another laboratory {self.name} is at work") from None
+            raise LabBusy(f"another laboratory {self.name} is running") from None
         return self._lock
 
     def _make_namespace(self):

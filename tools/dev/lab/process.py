@@ -18,7 +18,7 @@ class LabError(Exception):
 
 
 class LabBusy(LabError):
-    """Another laboratory of this name is at work."""
+    """Another laboratory of this name is running."""
 
 
 def wait_for(condition, what, timeout):
@@ -56,7 +56,7 @@ def users_of(path):
     """Pids of the processes that have a file open."""
     pids = set()
     for fd in pathlib.Path("/proc").glob("[0-9]*/fd/*"):
-        with contextlib.suppress(OSError):  # it may be gone by now
+        with contextlib.suppress(OSError):  # it may have ended by now
             if os.readlink(fd) == str(path):
                 pids.add(int(fd.parts[2]))
     return pids
@@ -145,7 +145,7 @@ class Program:
         self.process.send_signal(signo)
 
     def wait(self, timeout):
-        """Returns its exit code, as the shell counts it negative for signals."""
+        """Returns its exit code, negative if a signal ended it."""
         try:
             return self.process.wait(timeout)
         except subprocess.TimeoutExpired:

@@ -38,7 +38,7 @@ class Sent:
         return sequence < len(sums) and sums[sequence] == checksum
 
     def is_first(self, flow, sequence):
-        """Notes that a frame was read; returns whether for the first time."""
+        """Notes that a frame was read; returns whether it is the first time."""
         if self.seen[flow][sequence]:
             return False
         self.seen[flow][sequence] = 1
@@ -53,7 +53,7 @@ class Evidence:
         self.sent = [Sent(senders) for senders in lives]
         self.duplicates = 0
         self.wrong = 0
-        self.disorder = 0  # first occurrences behind a later one of their flow and direction
+        self.disorder = 0  # first occurrences after a later one of their flow and direction
         self._newest = {}
 
     def read(self, records):
@@ -67,7 +67,7 @@ class Evidence:
             self._take(record.key, record.value)
 
     def missing(self):
-        """(number of the primary, flow, sequence, frames of the flow) of what was not read."""
+        """(number of the primary, flow, sequence, frames of the flow) of each frame not read."""
         return [(number, flow, sequence, len(seen)) for number, sent in enumerate(self.sent)
                 for flow, seen in sent.seen.items()
                 for sequence, count in enumerate(seen) if not count]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Faults, one function each: does it, and waits until its effect shows. Then it counts."""
+"""Inject faults, one function each, and wait for their effect: only then a fault counts."""
 
 import contextlib
 import json
@@ -12,7 +12,7 @@ from lab import LabError, call
 
 
 def victim(run):
-    """A worker at random: (pid, descriptor of the process); None when there is none just now."""
+    """A worker at random, as (pid, pidfd); None if there is none at the moment."""
     pids = run.lab.workers()
     if pids:
         pid = run.random.choice(pids)
@@ -38,7 +38,7 @@ def kill_worker(run, signo=None):
 
 @contextlib.contextmanager
 def stopped(run, pid, what):
-    """Within, a process is stopped, which /proc confirms."""
+    """Stops a process for the time of the block, as /proc confirms."""
     os.kill(pid, signal.SIGSTOP)
     try:
         run.proved(lambda: state_of(pid) == "T", f"{what} {pid} is stopped")
@@ -57,7 +57,7 @@ def state_of(pid):
 
 
 def pause_worker(run, seconds):
-    """Stops a worker for less than anybody takes it for dead: the same one goes on."""
+    """Stops a worker for less than stuck-timeout-s: the same one goes on."""
     hit = victim(run)
     if not hit:
         return
@@ -121,7 +121,7 @@ def is_in_sync(run):
 
 
 def newest(run, partition):
-    """Offset behind the last record of a partition; -1 when Kafka does not say."""
+    """Offset after the last record of a partition; -1 if Kafka does not tell."""
     text = call("kcat", "-Q", "-m", 5, "-b", run.lab.bootstrap, "-t",
                 f"{run.topic}:{partition}:-1", expect=(0, 1))
     match = re.search(r"offset (\d+)", text)
@@ -146,7 +146,7 @@ def broker_up(run, number):
 
 
 def kill_leader(run):
-    """SIGKILL for the broker with the most leaders, and its return."""
+    """SIGKILL for the broker that leads most partitions; then starts it again."""
     places = list(leaders(run).values())
     number = max(set(places), key=places.count)
     broker_down(run, number, kill=True)
@@ -156,7 +156,7 @@ def kill_leader(run):
 # ---- the primary ---------------------------------------------------------------------------------
 
 def kill_primary(run, leaves_within_s):
-    """SIGKILL; every secondary says so and ends in time. Returns the secondaries."""
+    """SIGKILL; every secondary logs it and ends in time. Returns the secondaries."""
     lab, secondaries = run.lab, list(run.lab.secondaries)
     fd = os.pidfd_open(lab.primary.pid)
     lab.primary.send_signal(signal.SIGKILL)
@@ -167,5 +167,5 @@ def kill_primary(run, leaves_within_s):
         if "the primary died" not in secondary.log():
             raise LabError(f"{secondary.name} did not say that the primary died")
     lab.secondaries.clear()
-    run.bury_life()
+    run.account_for_dead()
     return secondaries

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The mock cluster of librdkafka, told what to do wrong, and read with another client meanwhile."""
+"""Run the mock cluster of librdkafka, make it fail, and read it with another client."""
 
 import os
 import pathlib
@@ -11,11 +11,11 @@ READER = pathlib.Path(__file__).resolve().parent.parent / "demo" / "read_topic.p
 
 
 class Mock:
-    """A cluster that obeys; while it lasts it is the laboratory's.
+    """A mock cluster that takes commands; the laboratory uses it until its end.
 
     Brokers are numbered from 1; partition p is led by broker 1 + p % brokers. The topic is read all
     the time, because a broker keeps the newest 5 MiB of a partition only. It does not check the
-    sequence numbers of producers, so a retry may be stored behind what was sent later.
+    sequence numbers of producers, so a retry may be stored after what was sent later.
     """
 
     def __init__(self, lab, topic, brokers=3, partitions=16):
@@ -28,7 +28,7 @@ class Mock:
     def __enter__(self):
         lab = self._lab
         os.mkfifo(self._commands)
-        # Opened for reading and writing: this waits for no other side, and there never is an end.
+        # Opened for reading and writing: neither open() blocks, and the end is never reached.
         self._cluster = lab.start("mock-cluster", [
             "sh", "-c", 'exec "$@" <>"$0"', self._commands,
             lab.tool("mock-cluster"), "--brokers", self.brokers,
@@ -67,11 +67,11 @@ class Mock:
         self.tell("error", broker, api, code, count, delay_ms)
 
     def pending(self, broker="all", api="produce"):
-        """How many of the answers of refuse() have not been given yet."""
+        """How many answers of refuse() are still to come."""
         return self.tell("pending", broker, api)
 
     def records(self):
-        """Yields every Record; once nothing is written any more, and once only."""
+        """Yields every Record. Call it once, after the last write."""
         if self._reader.stop(120) != 0:
             raise LabError(f"the reader failed: {self._reader.log().splitlines()[-1]}")
         expected = [0] * self.partitions

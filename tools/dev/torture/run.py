@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""One scenario at work: primaries, secondaries and traffic; and the account of it at the end."""
+"""Run one scenario: primaries, secondaries and traffic; at its end, account for every packet."""
 
 import contextlib
 import os
@@ -19,7 +19,7 @@ DRAIN_S = 120  # to empty the rings on a busy machine
 
 
 class Life:
-    """What one primary took, and the traffic that it was given."""
+    """One primary: the packets that it accepted, and the traffic that it was sent."""
 
     def __init__(self, primary, sender):
         self.primary, self.sender = primary, sender
@@ -79,7 +79,7 @@ class Run:
         return time.monotonic() < self.end
 
     def pause(self, low, high):
-        """Lets everything run for a random while."""
+        """Sleeps for a random time."""
         time.sleep(min(self.random.uniform(low, high), max(self.end - time.monotonic(), 0)))
 
     def log(self, text):
@@ -102,7 +102,7 @@ class Run:
                              *self._topic_options)
 
     def save_topic(self):
-        """Keeps what is in the topic now, for the evidence: the topic will go."""
+        """Saves the records of a topic that is about to be deleted, for the evidence."""
         path = self.lab.directory / f"{self.topic}.{len(self._saved)}.records"
         self.lab.kafka_topic("read", self.topic, "--output", path, timeout=600)
         self._saved.append(path)
@@ -136,7 +136,7 @@ class Run:
         return self.lab.stats()["balance"]["kaf"]["out"]
 
     def flowing(self):
-        """Waits until packets arrive in Kafka that were not there yet."""
+        """Waits until new packets arrive in Kafka."""
         goal = self.delivered() + self.rate // 5
         self.wait(lambda: self.delivered() >= goal, "new packets in Kafka", DRAIN_S)
 
@@ -147,14 +147,14 @@ class Run:
             raise LabError(f"{self.name}: {error}") from None
 
     def proved(self, condition, what, timeout=EFFECT_S):
-        """Waits for the effect of a fault; only then it counts."""
+        """Waits for the effect of a fault, and counts it."""
         value = self.wait(condition, what, timeout)
         self.effects.append(what)
         self.log(what)
         return value
 
     def ended(self, fd, what, timeout=EFFECT_S):
-        """The process behind a pidfd is dead."""
+        """Waits for the end of the process of a pidfd; closes it."""
         self.proved(lambda: select.select([fd], [], [], 0)[0], what, timeout)
         os.close(fd)
 
@@ -167,7 +167,7 @@ class Run:
     # -- the end --
 
     def settle(self):
-        """Stops the traffic; waits until nothing is on its way any more."""
+        """Stops the traffic; waits until no packet is outstanding."""
         self.life.sender.stop_sending()
         last = None
 
@@ -185,7 +185,7 @@ class Run:
             self.problems.append(f"counter laws: {text}")
 
     def end_life(self):
-        """The orderly end of a primary: everything delivered, all counted."""
+        """Ends a primary in good order: everything delivered, all counted."""
         self.settle()
         self.check_laws()
         self.life.count(self.lab.stats())
@@ -199,8 +199,8 @@ class Run:
             self.problems.append(str(error))
         self.life.count_leaks()
 
-    def bury_life(self):
-        """The account of a primary that was killed, once its workers are gone."""
+    def account_for_dead(self):
+        """Accounts for a primary that was killed, once its workers have ended."""
         self.life.killed = True
         self.wait(lambda: not users_of(self.lab.instance_directory / "attached.lock"),
                   "end of all workers", DRAIN_S)
@@ -218,8 +218,8 @@ class Run:
         return found
 
     def line(self, found):
-        """Judges; returns the scenario's line."""
-        # More than was accepted is as wrong, and must not make up for what another primary lost.
+        """Judges the evidence; returns the scenario's line."""
+        # More than was accepted is as wrong, and must not offset the loss of another primary.
         lost = sum(abs(life.lost(sent.unique))
                    for life, sent in zip(self.lives, found.sent, strict=True))
         leaked = sum(life.leaked for life in self.lives)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The scenarios: what happens to a run until its time is over."""
+"""Play the scenarios: what happens to a run until its time is over."""
 
 import concurrent.futures
 import re
