@@ -84,7 +84,7 @@ CASES = (
     (GLOBAL + "reconnect.backoff.jitter.ms = 500",
      "reconnect.backoff.jitter.ms is now reconnect.backoff.ms",
      {"reconnect.backoff.ms": "500"}, {}),
-    (GLOBAL + "batch.size = 100k", "2: batch.size is now 100: so librdkafka reads",
+    (GLOBAL + "batch.size = 100k", "2: batch.size is now 100: librdkafka reads",
      {"batch.size": "100"}, {}),
     (TOPIC + "acks = -1 # all", "2: acks is now -1", {}, {"acks": "-1"}),
     (GLOBAL + "client.id = 7a", None, {"client.id": "7a"}, {}),
@@ -120,9 +120,9 @@ CASES = (
     (GLOBAL + "batch.num.messages = 1000001", "outside allowed range 1..1000000", {}, {}),
     (GLOBAL + "client.id = a\x01b", "not printable", {}, {}),
     # GLib's ways
-    (GLOBAL + "client.id=a\nclient.id = b ", "stands once more", {"client.id": "b"}, {}),
+    (GLOBAL + "client.id=a\nclient.id = b ", "is repeated", {"client.id": "b"}, {}),
     (GLOBAL + "queue.buffering.max.ms = 4\nbatch.size = 9\nlinger.ms = 5",
-     "4: linger.ms is another name of queue.buffering.max.ms: this one holds",
+     "4: linger.ms is another name of queue.buffering.max.ms: the last one counts",
      {"batch.size": "9", "linger.ms": "5"}, {}),
     (TOPIC + "request.required.acks = -1\nacks = 2", "does not go with", {},
      {"request.required.acks": "-1"}),
@@ -142,7 +142,7 @@ CASES = (
 # (lines, the one line on standard error behind the file's name)
 REFUSED = (
     ("[kafka-global]\nclient.id\n", ":2: neither [group] nor name = value"),
-    ("client.id = x\n", ":1: stands before the first [group]"),
+    ("client.id = x\n", ":1: is before the first [group]"),
     ("[general]\n", ": neither [kafka-global] nor [kafka-topic]"),
     ("kafka:\n", ":1: neither [group] nor name = value"),
     ("", ": neither [kafka-global] nor [kafka-topic]"),
