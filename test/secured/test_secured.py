@@ -26,7 +26,7 @@ USER = "nobody"  # what the workers become
 GROUP = "daemon"  # who may read the counters
 PRINCIPALS = {"mtls": "User:CN=ringtap,O=ringtap-lab", "scram": "User:ringtap",
               "gssapi": "User:ringtap"}
-TICKET_S = 20  # as tools/dev/kafka/secured.sh has it
+TICKET_S = 20  # as tools/dev/kafka-broker/realm.py has it
 QUIET_S = 8  # longer than a worker that crashes in a loop needs to be seen: it starts every 5 s
 COUNT = 1000
 RATE = 2000

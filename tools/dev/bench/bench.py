@@ -130,7 +130,7 @@ def package_version(name):
 
 
 def print_machine():
-    pom = (TOOLS / "dev" / "kafka" / "pom.xml").read_text()
+    pom = (TOOLS / "dev" / "kafka-broker" / "pom.xml").read_text()
     kafka = re.search(r"<kafka.version>([^<]*)<", pom)[1]
     memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2**30
     print(f"""\
