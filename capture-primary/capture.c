@@ -299,7 +299,7 @@ void capture_update_ports(struct capture *cap) {
 }
 
 void capture_set_phase(struct capture *cap, enum rx_phase phase) {
-	static const struct timespec pause = {.tv_nsec = 1000000};
+	static const struct timespec pause = {.tv_nsec = RTAP_MS_NS};
 
 	for (unsigned int i = 0; i < cap->nb_workers; i++)
 		atomic_store(&cap->workers[i].phase, phase);

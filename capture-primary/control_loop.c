@@ -40,7 +40,8 @@ static void discipline_clock(struct capture *cap) {
 	if (!stepped)
 		return;
 	rtap_counter_add(&cap->counters.header->clock_steps, 1);
-	LOG(WARNING, "UTC was stepped by %" PRId64 " ms; capture times follow%s", off_ns / 1000000,
+	LOG(WARNING, "UTC was stepped by %" PRId64 " ms; capture times follow%s",
+	    off_ns / (int64_t)RTAP_MS_NS,
 	    off_ns < 0 ? " as soon as UTC is past the last one of each ring" : "");
 }
 
@@ -54,7 +55,7 @@ static void update_nics(struct capture *cap) {
 }
 
 static void one_round(struct capture *cap, uint64_t round) {
-	struct timespec pause = {.tv_nsec = ROUND_MS * 1000000};
+	struct timespec pause = {.tv_nsec = ROUND_MS * RTAP_MS_NS};
 
 	worker_registry_update(&cap->registry);
 	capture_set_state(cap, cap->state); // couriers can write there
@@ -72,8 +73,7 @@ static void one_round(struct capture *cap, uint64_t round) {
 }
 
 static void drain(struct capture *cap, uint64_t round) {
-	uint64_t deadline_ns = rtap_monotonic_ns()
-		+ cap->cfg->drain_timeout_s * UINT64_C(1000000000);
+	uint64_t deadline_ns = rtap_monotonic_ns() + cap->cfg->drain_timeout_s * RTAP_SECOND_NS;
 
 	capture_set_state(cap, RTAP_STATE_DRAINING);
 	capture_set_phase(cap, RX_RECLAIM);

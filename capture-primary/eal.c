@@ -41,7 +41,7 @@ static void plan_main_node(const struct rtap_config *cfg, struct sizing *s, uint
 
 	if (n >= s->nb_nodes || s->nodes[n].nb_ports > 0)
 		return;
-	s->nodes[n].socket_mem_mib = page_bytes >> 20;
+	s->nodes[n].socket_mem_mib = page_bytes / RTAP_MIB;
 	s->total_bytes += page_bytes;
 }
 
@@ -62,7 +62,7 @@ int eal_plan(const struct rtap_config *cfg, struct sizing *s) {
 	char place[512];
 
 	if (page == 0)
-		page = UINT64_C(2) << 20;
+		page = 2 * RTAP_MIB;
 	if (nb_nodes > SIZING_MAX_NODES)
 		nb_nodes = SIZING_MAX_NODES;
 	count_ports(cfg, ports_on_node, nb_nodes);

@@ -19,7 +19,6 @@
 #define LOG_TYPE "memory"
 
 #define NODES "/sys/devices/system/node"
-#define MIB (UINT64_C(1) << 20)
 
 // 0 = no hugetlbfs is mounted there.
 static uint64_t mounted_bytes(const char *directory) {

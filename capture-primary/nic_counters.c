@@ -14,8 +14,6 @@
 
 static_assert(RTAP_COUNTED_QUEUES == RTE_ETHDEV_QUEUE_STAT_CNTRS, "what drivers add up");
 
-#define SAY_AGAIN_NS (UINT64_C(60) * 1000000000)
-
 static const struct {
 	const char *driver, *why;
 } missed_by_driver[] = {
@@ -75,7 +73,7 @@ static void complain(
 
 	c->unsaid += more;
 	if (more == 0
-	    || !rtap_log_limit_pass(&c->limit, rtap_monotonic_ns(), SAY_AGAIN_NS, &hidden))
+	    || !rtap_log_limit_pass(&c->limit, rtap_monotonic_ns(), RTAP_LOG_AGAIN_NS, &hidden))
 		return;
 	LOG(WARNING, "port %u: %s %" PRIu64 " packets since the last such line: %s", port_id, what,
 	    c->unsaid, why);

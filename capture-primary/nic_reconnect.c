@@ -12,7 +12,7 @@
 
 #define LOG_TYPE "port"
 
-#define TRY_AGAIN_NS UINT64_C(1000000000)
+#define TRY_AGAIN_NS RTAP_SECOND_NS
 
 static void pause_queues(struct rx_queue *queues, unsigned int nb_queues, bool paused) {
 	for (unsigned int i = 0; i < nb_queues; i++)

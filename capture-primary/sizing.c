@@ -9,8 +9,6 @@
 #include <inttypes.h>
 #include <string.h>
 
-#define MIB (UINT64_C(1) << 20)
-
 static uint64_t round_up(uint64_t value, uint64_t multiple) {
 	return (value + multiple - 1) / multiple * multiple;
 }
@@ -52,7 +50,7 @@ static void node_compute(
 	// What lies behind a zone of whole pages pushes it forward by up to a page.
 	bytes = node->pool_bytes + node->control_bytes + node->held_bytes
 		+ (page_bytes > SIZING_EAL_BYTES ? page_bytes : SIZING_EAL_BYTES);
-	node->socket_mem_mib = round_up(bytes, page_bytes) / MIB;
+	node->socket_mem_mib = round_up(bytes, page_bytes) / RTAP_MIB;
 }
 
 int sizing_compute(
@@ -82,7 +80,7 @@ int sizing_compute(
 	for (unsigned int n = 0; n < s->nb_nodes; n++) {
 		s->nodes[n].nb_ports = ports_on_node[n];
 		node_compute(&s->nodes[n], s, cfg, page_bytes);
-		s->total_bytes += s->nodes[n].socket_mem_mib * MIB;
+		s->total_bytes += s->nodes[n].socket_mem_mib * RTAP_MIB;
 	}
 	return 0;
 }
@@ -111,16 +109,16 @@ void sizing_print(const struct sizing *s, const struct rtap_config *cfg, FILE *o
 			continue;
 		}
 		fprintf(out, "#   node %u: mempool %" PRIu32 " buffers, %" PRIu64 " MiB\n", n,
-			node->nb_buffers, node->pool_bytes / MIB);
+			node->nb_buffers, node->pool_bytes / RTAP_MIB);
 		fprintf(out, "#           transmit rings and shared block %" PRIu64 " MiB\n",
-			node->control_bytes / MIB);
+			node->control_bytes / RTAP_MIB);
 		fprintf(out, "#           receive workers' copies of the rings %" PRIu64 " MiB\n",
-			node->held_bytes / MIB);
+			node->held_bytes / RTAP_MIB);
 		fprintf(out, "#           EAL and drivers %" PRIu64 " MiB\n",
-			SIZING_EAL_BYTES / MIB);
+			SIZING_EAL_BYTES / RTAP_MIB);
 		fprintf(out, "#           hugepages %" PRIu64 " MiB\n", node->socket_mem_mib);
 	}
-	fprintf(out, "#   hugepages in all: %" PRIu64 " MiB\n", s->total_bytes / MIB);
+	fprintf(out, "#   hugepages in all: %" PRIu64 " MiB\n", s->total_bytes / RTAP_MIB);
 	fprintf(out,
 		"# the rings ride out a stalled Kafka (frames of one buffer, evenly spread) for\n");
 	for (unsigned int i = 0; i < sizeof(rates_kpps) / sizeof(rates_kpps[0]); i++)

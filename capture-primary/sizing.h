@@ -6,6 +6,7 @@
 
 #pragma once
 
+#include "byte_units.h"
 #include "config.h"
 
 #include <stdint.h>
@@ -16,7 +17,7 @@
 #define SIZING_OBJECT_HEADER_BYTES 64 // of a mempool object
 #define SIZING_RING_BYTES 512 // a transmit ring without its slots
 #define SIZING_CACHE 256 // buffers of a mempool's lcore cache
-#define SIZING_EAL_BYTES (UINT64_C(24) << 20) // EAL's and the drivers' own objects
+#define SIZING_EAL_BYTES (24 * RTAP_MIB) // EAL's and the drivers' own objects
 
 struct sizing_node {
 	uint32_t nb_ports;

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "attributes.h"
+#include "now.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -32,6 +33,9 @@ void rtap_log_write(enum rtap_log_level level, const char *type, const char *fmt
 		if (RTAP_LOG_##level <= rtap_log_level())                                          \
 			rtap_log_write(RTAP_LOG_##level, LOG_TYPE, __VA_ARGS__);                   \
 	} while (0)
+
+// The interval for a warning that a lasting condition repeats.
+#define RTAP_LOG_AGAIN_NS (60 * RTAP_SECOND_NS)
 
 // A rate limit that says what it hid. One per call site and thread, zero-initialised.
 struct rtap_log_limit {

@@ -1,16 +1,20 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The host's clocks in ns.
+// Read the host's clocks in ns, and the units of time in ns.
 
 #pragma once
 
 #include <stdint.h>
 #include <time.h>
 
+#define RTAP_US_NS UINT64_C(1000)
+#define RTAP_MS_NS (1000 * RTAP_US_NS)
+#define RTAP_SECOND_NS (1000 * RTAP_MS_NS)
+
 static inline uint64_t rtap_clock_read_ns(clockid_t id) {
 	struct timespec ts;
 
 	clock_gettime(id, &ts);
-	return (uint64_t)ts.tv_sec * UINT64_C(1000000000) + (uint64_t)ts.tv_nsec;
+	return (uint64_t)ts.tv_sec * RTAP_SECOND_NS + (uint64_t)ts.tv_nsec;
 }
 
 // For intervals and deadlines.
