@@ -18,7 +18,7 @@ struct af_packet_ring {
 };
 
 // The sizes that the arguments of a device ask for, with the driver's defaults. Returns 0, or -EINVAL with
-// the key that is no number.
+// *key set to the one that is not a number from 1 to UINT32_MAX.
 int af_packet_ring_read(
 	struct af_packet_ring *ring, const char *device, uint32_t page_bytes, const char **key
 );

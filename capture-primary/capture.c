@@ -66,7 +66,7 @@ static int create_memory(struct capture *cap, const uint8_t boot_id[RTAP_BOOT_ID
 		if (cap->pools[n] == NULL)
 			return -ENOMEM;
 	}
-	return control_zone_create(&cap->zone, &cap->sizing, cap->cfg, boot_id);
+	return control_zone_create(&cap->zone, &cap->sizing, boot_id);
 }
 
 static int configure_ports(struct capture *cap) {
@@ -216,9 +216,6 @@ static int create_workers(struct capture *cap, int stamp_offset) {
 }
 
 static int deny_allocation(int node, size_t current, size_t new) {
-	(void)node;
-	(void)current;
-	(void)new;
 	return -1;
 }
 
@@ -342,7 +339,6 @@ static void on_close_timeout(int signo) {
 		= "capture-primary: a device does not close; leaving it to the kernel\n";
 	ssize_t n;
 
-	(void)signo;
 	n = write(STDERR_FILENO, text, sizeof(text) - 1);
 	(void)n;
 	_exit(RTAP_EXIT_FAILURE);

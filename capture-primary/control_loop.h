@@ -5,6 +5,7 @@
 
 #include "capture.h"
 
-// Run until the stop flag is set, then drain: receive no more, wait until the rings are empty,
-// drain-timeout-s is over or a second signal comes. Returns the packets' buffers left on the rings.
+// Run until the stop flag is set or a device was replaced, then drain: stop receiving and wait until the
+// rings are empty, drain-timeout-s is over or a second signal arrives. Returns the number of buffers
+// left on the rings.
 uint64_t control_loop_run(struct capture *cap);

@@ -70,8 +70,7 @@ static int reserve_zone(struct control_zone *z, const struct sizing *s, unsigned
 }
 
 int control_zone_create(
-	struct control_zone *z, const struct sizing *s, const struct rtap_config *cfg,
-	const uint8_t boot_id[RTAP_BOOT_ID_SIZE]
+	struct control_zone *z, const struct sizing *s, const uint8_t boot_id[RTAP_BOOT_ID_SIZE]
 ) {
 	struct rtap_shm_header *h;
 	int rc;

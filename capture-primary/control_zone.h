@@ -22,12 +22,11 @@ struct control_zone {
 // Reserve a zone on each node that has ports and lay out the empty block in the first one.
 // Returns 0 or a negative errno, logged.
 int control_zone_create(
-	struct control_zone *z, const struct sizing *s, const struct rtap_config *cfg,
-	const uint8_t boot_id[RTAP_BOOT_ID_SIZE]
+	struct control_zone *z, const struct sizing *s, const uint8_t boot_id[RTAP_BOOT_ID_SIZE]
 );
 
 // Create the named rings of one receive queue on `node`, known to rte_ring_lookup(), and enter them
-// into the block. Returns 0 or a negative errno, logged.
+// into the block. Returns 0, -ENOSPC (more rings than the block has room for) or -ENOMEM, logged.
 int control_zone_add_queue(
 	struct control_zone *z, const struct sizing *s, const struct rtap_config *cfg,
 	unsigned int node, struct rx_queue *q

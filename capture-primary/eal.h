@@ -6,8 +6,8 @@
 #include "config.h"
 #include "sizing.h"
 
-// The memory need from the configuration and this machine, before any port is known: the devices that
-// are named, or as many as the port mask has bits. Returns -1, or the exit code with the reason logged.
+// Compute the memory need from the configuration and this machine, before any port is known: for the
+// devices that are named, else for as many ports as the port mask has bits, else for one. Returns -1, or the exit code with the reason logged.
 int eal_plan(const struct rtap_config *cfg, struct sizing *s);
 
 // Check hugepages and start EAL with the arguments made from the configuration and, behind them, the

@@ -127,8 +127,6 @@ static int refuse_if_used(const struct rtap_instance *inst, int dir_fd, const ch
 	pid_t pids[MAX_PIDS];
 	char path[PATH_MAX];
 
-	(void)dir_fd;
-	(void)name;
 	if (flock(fd, LOCK_EX | LOCK_NB) == 0)
 		return -1;
 	// Who has the lock has the file open: no need to look at what is mapped.
@@ -137,7 +135,6 @@ static int refuse_if_used(const struct rtap_instance *inst, int dir_fd, const ch
 }
 
 static int unlink_unused(const struct rtap_instance *inst, int dir_fd, const char *name, int fd) {
-	(void)inst;
 	if (flock(fd, LOCK_EX | LOCK_NB) == 0)
 		unlinkat(dir_fd, name, 0);
 	return -1;

@@ -79,8 +79,10 @@ static int take_attached_lock(const struct rtap_instance *inst, bool wait, uint6
 	char users[512];
 
 	attached_fd = rtap_lock_open(inst, "attached.lock");
-	if (attached_fd < 0)
+	if (attached_fd < 0) {
+		LOG(ERR, "%s: %s", inst->dir, strerror(-attached_fd));
 		return RTAP_EXIT_FAILURE;
+	}
 	while (rtap_lock_write(attached_fd, 0, 1) < 0) {
 		if (rounds-- > 0) {
 			nanosleep(&pause, NULL);
@@ -108,7 +110,7 @@ int instance_locks_take(
 	}
 	if (rtap_primary_is_alive(inst) == 1)
 		return say_running(inst);
-	// The couriers first: while any of them is there, nobody may look to them like their primary.
+	// In this order: a transmit worker must not take this process for its own primary.
 	code = take_attached_lock(inst, wait, wait_s);
 	return code >= 0 ? code : take_primary_lock(inst, gid, boot_id);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// One primary an instance, and none before the couriers of an earlier one are gone.
+// Allow one primary per instance, and none before the transmit workers of an earlier one have ended.
 
 #pragma once
 
@@ -8,14 +8,15 @@
 
 #include <stdbool.h>
 
-// Create the instance's directory, take the primary's lock, then `attached.lock` exclusively. With
-// `wait` it waits for couriers of an earlier primary, at most `wait_s` and some seconds more. Both
-// locks are held until instance_locks_let_in() or the end of the process.
+// Create the instance's directory, take `attached.lock` exclusively, then the primary's lock: while a
+// transmit worker of an earlier primary holds `attached.lock`, this process must not look like its
+// primary. With `wait`, waits for such workers, at most `wait_s` and 5 seconds more. `attached.lock` is
+// held until instance_locks_let_in(), the primary's lock until the end of the process.
 // Returns -1, or the exit code with the reason (who holds it) logged.
 int instance_locks_take(
 	const struct rtap_instance *inst, gid_t gid, const uint8_t boot_id[RTAP_BOOT_ID_SIZE],
 	bool wait, uint64_t wait_s
 );
 
-// The primary is ready: secondaries may take `attached.lock`.
+// Release `attached.lock`, when the primary is ready: secondaries may attach.
 void instance_locks_let_in(void);

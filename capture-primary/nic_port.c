@@ -205,8 +205,12 @@ int nic_port_configure(
 	int rc;
 
 	rc = rte_eth_dev_info_get(port->port_id, &info);
-	if (rc == 0)
-		rc = adjust_queues(port, cfg, &info);
+	if (rc < 0) {
+		LOG(ERR, "port %u (%s): does not describe itself: %s", port->port_id, port->name,
+		    strerror(-rc));
+		return rc;
+	}
+	rc = adjust_queues(port, cfg, &info);
 	if (rc < 0)
 		return rc;
 	key_len = info.hash_key_size < NIC_RSS_KEY_MAX ? info.hash_key_size : NIC_RSS_KEY_MAX;

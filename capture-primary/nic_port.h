@@ -41,8 +41,8 @@ int nic_port_configure(
 	struct nic_port *port, const struct rtap_config *cfg, struct rte_mempool *pool
 );
 
-// Start receiving on its `queues`, before they are polled. A link that is down is no error: nic_port_update()
-// says so.
+// Start receiving on its `queues`, before they are polled. A link that is down is no error, nor is a memif
+// server that is missing: nic_port_update() reports both. Returns 0 or a negative errno, logged.
 int nic_port_start(struct nic_port *port, struct rx_queue *queues);
 void nic_port_stop(struct nic_port *port);
 

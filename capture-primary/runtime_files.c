@@ -32,8 +32,6 @@ static void unlink_matching(const char *dir_path, name_matches_fn matches, const
 }
 
 static bool is_any(const char *name, const char *arg) {
-	(void)name;
-	(void)arg;
 	return true;
 }
 
@@ -49,7 +47,6 @@ static bool pid_is_dead(const char *digits, const char *end_chars) {
 static bool is_of_dead_secondary(const char *name, const char *arg) {
 	const char *last = strrchr(name, '_');
 
-	(void)arg;
 	if (strncmp(name, "mp_socket_", 10) == 0)
 		return pid_is_dead(name + 10, "_");
 	return strncmp(name, "fbarray_memseg", 14) == 0 && last != NULL

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The receive worker: burst, check, filter, snap, stamp, pick the ring by flow hash, put it there, free what Kafka
-// has.
+// The receive worker: free the packets that Kafka has, receive a burst, check, filter and snap its
+// packets, pick a ring for each by flow hash, stamp it, put it there.
 //
-// One thread (lcore) a worker, one or several receive queues each. No lock, no system call and no log
-// line while packets come.
+// One thread (lcore) per worker, with one or several receive queues. No lock, no system call and no
+// log line while packets arrive.
 
 #pragma once
 
@@ -18,7 +18,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-// One receive queue and its transmit rings. All of it is its receive worker's while that runs.
+// One receive queue and its transmit rings. While its receive worker runs, that alone writes it, except
+// `paused`.
 struct rx_queue {
 	uint16_t port_id, queue_id;
 	uint16_t nb_rings;
@@ -27,12 +28,12 @@ struct rx_queue {
 	uint64_t device_time_flag; // mbuf ol_flags bit, with device_clock
 	int device_time_offset; // mbuf field, with device_clock
 	uint32_t cut_bytes; // length of a packet that the device cut, 0 = it cuts none
-	_Atomic bool paused; // not to be polled: the port stops; writer: control thread
-	_Atomic bool rests; // it is not polled; writer: receive worker
-	uint32_t budget; // buffers that may be outstanding
+	_Atomic bool paused; // must not be polled, its port stops; writer: control thread
+	_Atomic bool rests; // is not polled; writer: receive worker
+	uint32_t budget; // buffers that may be outstanding, on all rings together
 	uint32_t outstanding; // buffers on the rings, not yet freed
 	struct rtap_ring_producer rings[RTAP_MAX_RINGS_PER_QUEUE];
-	// Of the packet that was last meant for each ring.
+	// Of the last packet stamped for each ring, even if the ring was full.
 	uint64_t last_ns[RTAP_MAX_RINGS_PER_QUEUE];
 	uint64_t last_sequence[RTAP_MAX_RINGS_PER_QUEUE];
 	struct rtap_queue_counters *counters;

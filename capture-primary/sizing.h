@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// How much memory an instance needs, from its configuration alone. Pure: no EAL.
+// Compute the memory that an instance needs, from its configuration, its ports and its hugepages'
+// size. Pure: no EAL.
 //
 // `buffer-memory` is what rides out a slow Kafka; it is shared evenly by all receive queues. On top
 // come the buffers that the NIC and the lcores hold, so that the writers can never starve the NIC.

@@ -5,5 +5,4 @@
 
 #define RTAP_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
 #define RTAP_CACHE_ALIGNED __attribute__((aligned(64)))
-#define RTAP_UNUSED __attribute__((unused))
 #define RTAP_NORETURN __attribute__((noreturn))

@@ -71,11 +71,9 @@ rtap_clock_discipline(struct rtap_clock *clock, uint64_t tsc, uint64_t utc_ns, b
 	int64_t offset_ns = (int64_t)(utc_ns - now_ns);
 
 	*stepped = offset_ns > RTAP_CLOCK_STEP_NS || offset_ns < -RTAP_CLOCK_STEP_NS;
-	if (*stepped) {
-		clock->steps++;
+	if (*stepped)
 		publish(clock, tsc, utc_ns, clock->rate_ppb);
-	} else {
+	else
 		publish(clock, tsc, now_ns, steer(clock, offset_ns, elapsed_ns));
-	}
 	return offset_ns;
 }

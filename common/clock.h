@@ -3,8 +3,7 @@
 //
 // One writer (rtap_clock_discipline), any number of readers (seqlock). Small differences to UTC are
 // slewed, at most RTAP_CLOCK_MAX_SLEW_PPM; a difference above RTAP_CLOCK_STEP_NS is a step: the clock
-// follows at once, is counted, and whoever stamps packets keeps them from going backwards
-// (rtap_stamp()).
+// follows at once, and rtap_stamp() keeps the packets of a ring from going backwards.
 //
 // The frequency that DPDK reports may be 10 MHz steps away from the real one (1,500 ppm and more), so
 // the clock learns quickly in its first seconds and then more and more slowly, which filters the
@@ -30,7 +29,6 @@ struct rtap_clock {
 	RTAP_CACHE_ALIGNED uint64_t nominal_q32; // the rest is the writer's alone
 	int64_t rate_ppb; // learned deviation from nominal
 	int64_t age_ns; // learning time so far
-	uint64_t steps;
 };
 
 // Start at (tsc, utc_ns) with the nominal frequency, which must not be 0.
@@ -45,7 +43,7 @@ rtap_clock_discipline(struct rtap_clock *clock, uint64_t tsc, uint64_t utc_ns, b
 
 __extension__ typedef unsigned __int128 rtap_uint128_t;
 
-// UTC in ns at `tsc`. Any thread, any process that maps the clock.
+// UTC in ns at `tsc`. Any thread.
 static inline uint64_t rtap_clock_ns(const struct rtap_clock *clock, uint64_t tsc) {
 	uint64_t base_tsc, base_ns, q32;
 	uint32_t before, after;

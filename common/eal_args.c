@@ -238,7 +238,7 @@ static int build_primary(
 	return rc ?: finish(args);
 }
 
-// EAL pins its main thread to the CPUs of lcore 0: name all, those it can name.
+// EAL pins its main thread to the CPUs of its one lcore: give that all CPUs that EAL can name.
 static int add_shared_lcore(
 	struct rtap_eal_args *args, const struct rtap_config *cfg,
 	const struct rtap_cpu_list *allowed, struct rtap_config_error *error

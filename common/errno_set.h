@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Return an error the way the whole tree does: a negative errno value.
+// Set errno and return it negated, for helpers whose callers look at either.
 
 #pragma once
 

@@ -150,10 +150,6 @@ int rtap_lock_read(int fd, off_t offset, off_t len) {
 	return set_lock(fd, F_RDLCK, offset, len);
 }
 
-int rtap_lock_release(int fd, off_t offset, off_t len) {
-	return set_lock(fd, F_UNLCK, offset, len);
-}
-
 int rtap_lock_is_held(int fd, off_t offset, off_t len) {
 	struct flock lock = {
 		.l_type = F_WRLCK,

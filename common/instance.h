@@ -56,12 +56,10 @@ int rtap_instance_set_eal_runtime_dir(const struct rtap_instance *inst);
 int rtap_lock_open(const struct rtap_instance *inst, const char *file);
 
 // Take `len` bytes from `offset` of the file (OFD lock; len 0 = to the end, however far), without
-// waiting. A lock lives until the last
-// copy of the descriptor is closed: it survives fork() and ends with the process.
-// Returns 0, -EAGAIN when somebody holds it, or another negative errno.
+// waiting. A lock lives until the last copy of the descriptor is closed: it survives fork(), and ends
+// with the last process that has it. Returns 0, -EAGAIN when another descriptor holds it, or another negative errno.
 int rtap_lock_write(int fd, off_t offset, off_t len);
 int rtap_lock_read(int fd, off_t offset, off_t len);
-int rtap_lock_release(int fd, off_t offset, off_t len);
 
 // Whether somebody else holds a lock there that a write lock would meet. 1, 0 or a negative errno.
 // Takes nothing; a descriptor opened for reading will do.

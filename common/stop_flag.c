@@ -11,7 +11,7 @@
 
 static atomic_uint stop_requests;
 
-static void on_signal(int signo RTAP_UNUSED) {
+static void on_signal(int signo) {
 	rtap_stop_request();
 }
 

@@ -47,7 +47,6 @@ static void on_watchdog(int signo) {
 		  "are empty and start it again; then secondaries attach.\n";
 	ssize_t n;
 
-	(void)signo;
 	n = write(STDERR_FILENO, text, sizeof(text) - 1);
 	(void)n;
 	_exit(RTAP_EXIT_ATTACH);

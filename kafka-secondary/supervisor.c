@@ -220,12 +220,9 @@ static bool any_child(const struct supervisor *s) {
 }
 
 // A sleep ends when a worker does: its rings wait for the next one.
-static void on_child_end(int signo) {
-	(void)signo;
-}
+static void on_child_end(int signo) {}
 
 static void on_hangup(int signo) {
-	(void)signo;
 	hangup = 1;
 }
 

@@ -118,7 +118,6 @@ START_TEST(learns_the_frequency) {
 		ck_assert_int_lt(run(&machine, 10, interval_s), 10000);
 		run(&machine, 60, interval_s);
 		ck_assert_int_lt(run(&machine, 10, interval_s), 2000);
-		ck_assert_uint_eq(clock_.steps, 0);
 	}
 }
 END_TEST
@@ -158,7 +157,6 @@ START_TEST(slews_within_its_bound) {
 	}
 	run(&machine, 60, 0.1);
 	ck_assert_int_lt(run(&machine, 10, 0.1), 2000);
-	ck_assert_uint_eq(clock_.steps, 0);
 }
 END_TEST
 
@@ -175,12 +173,10 @@ START_TEST(steps) {
 	);
 	ck_assert(stepped);
 	ck_assert_double_lt(llabs(offset_ns - (int64_t)step_ns), 10000);
-	ck_assert_uint_eq(clock_.steps, 1);
 	ck_assert_int_eq(error_ns(&machine), 0);
 	// What it had learned is still true.
 	ck_assert_int_lt(run(&machine, 1, 1), 2000);
 	ck_assert_int_lt(run(&machine, 60, 0.1), 2000);
-	ck_assert_uint_eq(clock_.steps, 1);
 }
 END_TEST
 
@@ -250,6 +246,7 @@ static void *read_clock(void *arg) {
 START_TEST(concurrent_readers) {
 	uint64_t far_utc_ns = START_UTC_NS * 2;
 	pthread_t readers[NB_READERS];
+	unsigned int nb_steps = 0;
 	bool stepped;
 
 	rtap_clock_init(&clock_, TSC_HZ, 0, START_UTC_NS);
@@ -259,12 +256,14 @@ START_TEST(concurrent_readers) {
 		ck_assert_int_eq(pthread_create(&readers[i], NULL, read_clock, NULL), 0);
 	for (unsigned int i = 0; i < NB_SWITCHES; i++) {
 		rtap_clock_discipline(&clock_, FAR_TSC, far_utc_ns, &stepped);
+		nb_steps += stepped;
 		rtap_clock_discipline(&clock_, 0, START_UTC_NS, &stepped);
+		nb_steps += stepped;
 	}
 	atomic_store(&readers_stop, true);
 	for (unsigned int i = 0; i < NB_READERS; i++)
 		pthread_join(readers[i], NULL);
-	ck_assert_uint_eq(clock_.steps, 2 * NB_SWITCHES);
+	ck_assert_uint_eq(nb_steps, 2 * NB_SWITCHES);
 	ck_assert_uint_eq(nb_torn, 0);
 	ck_assert_uint_gt(nb_first, 0);
 	ck_assert_uint_gt(nb_second, 0);

@@ -103,7 +103,6 @@ START_TEST(rates) {
 END_TEST
 
 static void explain(FILE *out, const struct rtap_balance *b) {
-	(void)b;
 	rtap_table_explain(out);
 }
 
