@@ -250,7 +250,7 @@ static int start(struct capture *cap) {
 
 int capture_create(
 	struct capture *cap, const struct rtap_config *cfg, const struct rtap_instance *inst,
-	const struct packet_filter *filter, const uint8_t boot_id[RTAP_BOOT_ID_SIZE], gid_t gid
+	const struct capture_filter *filter, const uint8_t boot_id[RTAP_BOOT_ID_SIZE], gid_t gid
 ) {
 	int stamp_offset, rc;
 

@@ -27,7 +27,7 @@ struct capture {
 	unsigned int nb_ports;
 	struct rx_queue *queues; // of all ports
 	unsigned int nb_queues;
-	const struct packet_filter *filter; // NULL = every packet
+	const struct capture_filter *filter; // NULL = every packet
 	struct rx_worker *workers;
 	unsigned int nb_workers;
 	struct worker_registry registry;
@@ -41,7 +41,7 @@ struct capture {
 // Returns -1, or the exit code to leave with (the reason is logged).
 int capture_create(
 	struct capture *cap, const struct rtap_config *cfg, const struct rtap_instance *inst,
-	const struct packet_filter *filter, const uint8_t boot_id[RTAP_BOOT_ID_SIZE], gid_t gid
+	const struct capture_filter *filter, const uint8_t boot_id[RTAP_BOOT_ID_SIZE], gid_t gid
 );
 
 // Ask the drivers, look at the links: nic_port_update() of every port. Control thread only.

@@ -2,6 +2,7 @@
 // capture-primary: own the ports of an instance and put every packet on its transmit rings.
 
 #include "capture.h"
+#include "capture_filter.h"
 #include "control_loop.h"
 #include "device_check.h"
 #include "device_sockets.h"
@@ -11,7 +12,6 @@
 #include "log.h"
 #include "notify.h"
 #include "options.h"
-#include "packet_filter.h"
 #include "runtime_files.h"
 #include "standard_fds.h"
 #include "standard_output.h"
@@ -29,10 +29,10 @@
 #define LOG_TYPE "main"
 
 // Returns -1, or the exit code to leave with.
-static int compile_filter(const struct rtap_config *cfg, struct packet_filter **filter) {
+static int compile_filter(const struct rtap_config *cfg, struct capture_filter **filter) {
 	char why[512], place[512];
 
-	if (packet_filter_create(filter, cfg->filter, why, sizeof(why)) == 0)
+	if (capture_filter_create(filter, cfg->filter, why, sizeof(why)) == 0)
 		return -1;
 	LOG(ERR, "%s: %s", rtap_config_place(cfg, "filter", place, sizeof(place)), why);
 	return RTAP_EXIT_CONFIG;
@@ -81,7 +81,7 @@ static void warn_of_hidden_devices(const struct options *opt) {
 
 static int
 run(const struct rtap_config *cfg, const struct rtap_instance *inst, const struct options *opt,
-    const struct packet_filter *filter) {
+    const struct capture_filter *filter) {
 	static struct capture capture;
 	uint8_t boot_id[RTAP_BOOT_ID_SIZE];
 	struct sizing plan;
@@ -142,7 +142,7 @@ remove_files:
 int main(int argc, char **argv) {
 	struct rtap_config cfg = {0};
 	struct rtap_config_error error;
-	struct packet_filter *filter;
+	struct capture_filter *filter;
 	struct rtap_instance inst;
 	struct options opt;
 	int code;

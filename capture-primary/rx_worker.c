@@ -183,13 +183,13 @@ static uint16_t take(struct rx_queue *q, struct rte_mbuf **pkts, uint16_t nb_pkt
 
 // Returns how many of the burst are wanted; the others are freed and counted.
 static uint16_t
-filter(const struct packet_filter *wanted, struct rx_queue *q, struct rte_mbuf **pkts,
+filter(const struct capture_filter *wanted, struct rx_queue *q, struct rte_mbuf **pkts,
        uint16_t nb_pkts) {
 	uint16_t nb;
 
 	if (wanted == NULL)
 		return nb_pkts;
-	nb = packet_filter_run(wanted, pkts, nb_pkts);
+	nb = capture_filter_run(wanted, pkts, nb_pkts);
 	if (nb < nb_pkts) {
 		rtap_counter_add(&q->counters->filtered, nb_pkts - nb);
 		rte_pktmbuf_free_bulk(pkts + nb, nb_pkts - nb);

@@ -7,10 +7,10 @@
 
 #pragma once
 
+#include "capture_filter.h"
 #include "clock.h"
 #include "config.h"
 #include "counters.h"
-#include "packet_filter.h"
 #include "shm_layout.h"
 #include "transmit_ring.h"
 
@@ -54,7 +54,7 @@ struct rx_worker {
 	const struct rtap_config *cfg;
 	const struct rtap_clock *clock;
 	int stamp_offset; // of struct rtap_packet_stamp in an mbuf
-	const struct packet_filter *filter; // NULL = every packet
+	const struct capture_filter *filter; // NULL = every packet
 	_Atomic int phase; // enum rx_phase; writer: control thread
 	_Atomic int obeyed; // the phase of its last complete round; writer: the worker
 };

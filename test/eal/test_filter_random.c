@@ -2,8 +2,8 @@
 // Thousands of random filters of the usual terms, from a seed: each takes what `tcpdump -r` takes, of
 // packets in one buffer and in several, or is refused as tcpdump refuses it. Each runs in a child.
 
+#include "capture_filter.h"
 #include "check_main.h"
-#include "packet_filter.h"
 #include "packets.h"
 
 #include <pcap/pcap.h>
@@ -175,11 +175,11 @@ static void ask_tcpdump(const char *expression, struct verdicts *said) {
 
 static void run_filter(const char *expression, unsigned int nb_segs, struct verdicts *said) {
 	struct rte_mbuf *pkts[NB_FRAMES];
-	struct packet_filter *filter;
+	struct capture_filter *filter;
 	unsigned int nb_wanted;
 	char why[256];
 
-	if (packet_filter_create(&filter, expression, why, sizeof(why)) < 0) {
+	if (capture_filter_create(&filter, expression, why, sizeof(why)) < 0) {
 		if (strstr(why, "by chance") != NULL)
 			said->of_filter = BY_CHANCE;
 		return;
@@ -187,10 +187,10 @@ static void run_filter(const char *expression, unsigned int nb_segs, struct verd
 	said->of_filter = TAKEN;
 	for (unsigned int i = 0; i < NB_FRAMES; i++)
 		pkts[i] = packets_get(i, nb_segs);
-	nb_wanted = packet_filter_run(filter, pkts, NB_FRAMES);
+	nb_wanted = capture_filter_run(filter, pkts, NB_FRAMES);
 	for (unsigned int i = 0; i < nb_wanted; i++)
 		said->wanted[(struct rte_mbuf(*)[MAX_SEGMENTS])pkts[i] - mbufs] = true;
-	packet_filter_destroy(filter);
+	capture_filter_destroy(filter);
 }
 
 static void ask_ours(const char *expression, unsigned int nb_segs, struct verdicts *said) {

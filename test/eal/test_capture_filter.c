@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Tests of the packet filter: on frames of every kind it says what libpcap's own interpreter says, for
+// Tests of the capture filter: on frames of every kind it says what libpcap's own interpreter says, for
 // packets in one buffer and in several.
 
+#include "capture_filter.h"
 #include "check_main.h"
 #include "filter_program.h"
-#include "packet_filter.h"
 #include "packets.h"
 
 #include <errno.h>
@@ -15,7 +15,7 @@
 #include <string.h>
 #include <time.h>
 
-static struct packet_filter *filter;
+static struct capture_filter *filter;
 static struct bpf_program program;
 static struct rte_mbuf *pkts[NB_FRAMES];
 
@@ -64,7 +64,7 @@ static void set_up(void) {
 }
 
 static void tear_down(void) {
-	packet_filter_destroy(filter);
+	capture_filter_destroy(filter);
 	pcap_freecode(&program);
 }
 
@@ -73,7 +73,7 @@ static void compile(const char *expression) {
 	char why[256];
 
 	ck_assert_msg(
-		packet_filter_create(&filter, expression, why, sizeof(why)) == 0, "%s: %s",
+		capture_filter_create(&filter, expression, why, sizeof(why)) == 0, "%s: %s",
 		expression, why
 	);
 	ck_assert_int_eq(pcap_compile(nowhere, &program, expression, 1, 0), 0);
@@ -93,7 +93,7 @@ static void ck_agrees(unsigned int nb_segs) {
 
 	for (unsigned int i = 0; i < NB_FRAMES; i++)
 		pkts[i] = packets_get(i, nb_segs);
-	nb_wanted = packet_filter_run(filter, pkts, NB_FRAMES);
+	nb_wanted = capture_filter_run(filter, pkts, NB_FRAMES);
 	for (unsigned int i = 0; i < NB_FRAMES; i++) {
 		if (!is_wanted(i))
 			continue;
@@ -118,7 +118,7 @@ END_TEST
 START_TEST(everything) {
 	char why[256];
 
-	ck_assert_int_eq(packet_filter_create(&filter, "", why, sizeof(why)), 0);
+	ck_assert_int_eq(capture_filter_create(&filter, "", why, sizeof(why)), 0);
 	ck_assert_ptr_null(filter);
 }
 END_TEST
@@ -141,7 +141,7 @@ START_TEST(refused_with_a_reason) {
 	char why[256] = "";
 
 	ck_assert_int_eq(
-		packet_filter_create(&filter, refused[_i].expression, why, sizeof(why)), -EINVAL
+		capture_filter_create(&filter, refused[_i].expression, why, sizeof(why)), -EINVAL
 	);
 	ck_assert_msg(strstr(why, refused[_i].why) != NULL, "%s", why);
 	ck_assert_ptr_nonnull(strstr(why, "allowed: "));
@@ -157,7 +157,7 @@ START_TEST(compiling_has_an_end) {
 
 	for (unsigned int port = 2; len < sizeof(expression) - 16; port++)
 		len += (size_t)snprintf(expression + len, sizeof(expression) - len, " or %u", port);
-	ck_assert_int_eq(packet_filter_create(&filter, expression, why, sizeof(why)), -ETIME);
+	ck_assert_int_eq(capture_filter_create(&filter, expression, why, sizeof(why)), -ETIME);
 	ck_assert_ptr_null(filter);
 	ck_assert_int_le(time(NULL) - began, RTAP_FILTER_COMPILE_S + 2);
 	ck_assert_msg(strstr(why, "takes more than 10 s; use a shorter one") != NULL, "%s", why);
@@ -165,8 +165,8 @@ START_TEST(compiling_has_an_end) {
 END_TEST
 
 static Suite *make_suite(void) {
-	Suite *suite = suite_create("packet_filter");
-	TCase *tc = tcase_create("packet_filter");
+	Suite *suite = suite_create("capture_filter");
+	TCase *tc = tcase_create("capture_filter");
 
 	tcase_add_checked_fixture(tc, set_up, tear_down);
 	tcase_set_timeout(tc, 60);

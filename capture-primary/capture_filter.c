@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Which packets are wanted.
+// Select the packets to capture.
 
-#include "packet_filter.h"
+#include "capture_filter.h"
 
 #include "errno_set.h"
 #include "filter_program.h"
@@ -15,14 +15,14 @@
 
 #define MAX_BURST 512
 
-struct packet_filter {
+struct capture_filter {
 	struct bpf_program program;
 };
 
-int packet_filter_create(
-	struct packet_filter **filter, const char *expression, char *why, size_t size
+int capture_filter_create(
+	struct capture_filter **filter, const char *expression, char *why, size_t size
 ) {
-	struct packet_filter *f;
+	struct capture_filter *f;
 	int rc;
 
 	*filter = NULL;
@@ -43,7 +43,7 @@ int packet_filter_create(
 }
 
 // bpf_filter() wants one stretch. Beyond the longest frame that tcpdump keeps there is nothing to see.
-static bool wants_segments(const struct packet_filter *filter, const struct rte_mbuf *m) {
+static bool wants_segments(const struct capture_filter *filter, const struct rte_mbuf *m) {
 	uint8_t flat[RTAP_FILTER_LONGEST_FRAME];
 	uint32_t len = rte_pktmbuf_pkt_len(m) < sizeof(flat) ? rte_pktmbuf_pkt_len(m)
 							     : (uint32_t)sizeof(flat);
@@ -54,7 +54,7 @@ static bool wants_segments(const struct packet_filter *filter, const struct rte_
 	       ) != 0;
 }
 
-static bool wants(const struct packet_filter *filter, const struct rte_mbuf *m) {
+static bool wants(const struct capture_filter *filter, const struct rte_mbuf *m) {
 	if (m->nb_segs > 1)
 		return wants_segments(filter, m);
 	return bpf_filter(
@@ -64,7 +64,7 @@ static bool wants(const struct packet_filter *filter, const struct rte_mbuf *m) 
 }
 
 uint16_t
-packet_filter_run(const struct packet_filter *filter, struct rte_mbuf **pkts, uint16_t nb_pkts) {
+capture_filter_run(const struct capture_filter *filter, struct rte_mbuf **pkts, uint16_t nb_pkts) {
 	struct rte_mbuf *others[MAX_BURST];
 	uint16_t nb_wanted = 0, nb_others = 0;
 
@@ -78,7 +78,7 @@ packet_filter_run(const struct packet_filter *filter, struct rte_mbuf **pkts, ui
 	return nb_wanted;
 }
 
-void packet_filter_destroy(struct packet_filter *filter) {
+void capture_filter_destroy(struct capture_filter *filter) {
 	if (filter == NULL)
 		return;
 	pcap_freecode(&filter->program);
