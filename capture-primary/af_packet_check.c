@@ -91,7 +91,7 @@ add_sizes(struct device_entry *entry, const struct af_packet_ring *ring, uint32_
 		);
 	if (frame)
 		return device_entry_add(entry, "framesz=%u", ring->frame_bytes);
-	return block ? device_entry_add(entry, "blocksz=%u", ring->block_bytes) : -1;
+	return block ? device_entry_add(entry, "blocksz=%u", ring->block_bytes) : 0;
 }
 
 int af_packet_check(struct device_entry *entry, const char *name, const struct interface *interface) {

@@ -6,8 +6,8 @@
 #include "device_entry.h"
 #include "interface.h"
 
-// Add framesz= and blocksz= where they are missing and needed; refuse sizes that are given and too small, or that do
-// not fit together.
+// Add framesz= and blocksz= where they are missing and needed; refuse sizes that are given and too small, or
+// that do not fit together. Returns as device_entry.h says.
 int af_packet_check(struct device_entry *entry, const char *name, const struct interface *interface);
 
 // Length from which on a frame may have been cut, VLAN tag aside.

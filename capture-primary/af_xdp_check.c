@@ -19,7 +19,7 @@ check_xdp_queues(const struct device_entry *entry, const char *name, const struc
 
 	vdev_args_number(entry->text, "queue_count", &nb_queues);
 	if (nb <= nb_queues)
-		return -1;
+		return 0;
 	return device_entry_refuse(
 		entry, RTAP_EXIT_CONFIG,
 		"%s has %u receive queues and the device opens %u: packets of the others would be "
@@ -35,7 +35,7 @@ check_xdp_frames(const struct device_entry *entry, const char *name, const struc
 	uint32_t frame = interface->mtu + DEVICE_FRAME_OVERHEAD;
 
 	if (frame <= room)
-		return -1;
+		return 0;
 	return device_entry_refuse(
 		entry, RTAP_EXIT_CONFIG,
 		"%s has frames of up to %u bytes, of which the kernel drops those above %u; needs "
@@ -46,7 +46,7 @@ check_xdp_frames(const struct device_entry *entry, const char *name, const struc
 }
 
 int af_xdp_check(const struct device_entry *entry, const char *name, const struct interface *interface) {
-	int code = check_xdp_queues(entry, name, interface);
+	int rc = check_xdp_queues(entry, name, interface);
 
-	return code >= 0 ? code : check_xdp_frames(entry, name, interface);
+	return rc < 0 ? rc : check_xdp_frames(entry, name, interface);
 }

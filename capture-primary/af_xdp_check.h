@@ -6,5 +6,5 @@
 #include "device_entry.h"
 #include "interface.h"
 
-// Compare the device with the queues and the MTU of its interface. Returns -1, or the exit code, its line logged.
+// Compare the device with the queues and the MTU of its interface. Returns as device_entry.h says.
 int af_xdp_check(const struct device_entry *entry, const char *name, const struct interface *interface);

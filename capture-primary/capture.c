@@ -4,7 +4,6 @@
 #include "capture.h"
 
 #include "cpu_neighbours.h"
-#include "exit_code.h"
 #include "hugepages.h"
 #include "log.h"
 #include "nic_find.h"
@@ -32,14 +31,16 @@
 
 #define CLOSE_TIMEOUT_S 5
 
+// Returns its offset in an mbuf, or a negative errno.
 static int register_stamp(void) {
 	static const struct rte_mbuf_dynfield field = {
 		.name = RTAP_STAMP_FIELD,
 		.size = sizeof(struct rtap_packet_stamp),
 		.align = __alignof__(struct rtap_packet_stamp),
 	};
+	int offset = rte_mbuf_dynfield_register(&field);
 
-	return rte_mbuf_dynfield_register(&field);
+	return offset >= 0 ? offset : -rte_errno;
 }
 
 static int create_memory(struct capture *cap, const uint8_t boot_id[RTAP_BOOT_ID_SIZE]) {
@@ -250,7 +251,8 @@ static int start(struct capture *cap) {
 
 int capture_create(
 	struct capture *cap, const struct rtap_config *cfg, const struct rtap_instance *inst,
-	const struct capture_filter *filter, const uint8_t boot_id[RTAP_BOOT_ID_SIZE], gid_t gid
+	const struct capture_filter *filter, const uint8_t boot_id[RTAP_BOOT_ID_SIZE], gid_t gid,
+	enum rtap_exit_code *exit
 ) {
 	int stamp_offset, rc;
 
@@ -261,32 +263,42 @@ int capture_create(
 	cap->slots_fd = rtap_lock_open(inst, "slots");
 	rc = nic_find_ports(cfg, cap->ports);
 	if (rc < 0)
-		return RTAP_EXIT_NO_PORTS;
+		return rtap_exit_set(exit, RTAP_EXIT_NO_PORTS, rc);
 	cap->nb_ports = (unsigned int)rc;
 	stamp_offset = register_stamp();
 	if (stamp_offset < 0 || cap->slots_fd < 0) {
 		LOG(ERR, "%s: %s", stamp_offset < 0 ? "mbuf field for the stamp" : inst->dir,
-		    stamp_offset < 0 ? rte_strerror(rte_errno) : strerror(-cap->slots_fd));
-		return RTAP_EXIT_FAILURE;
+		    strerror(stamp_offset < 0 ? -stamp_offset : -cap->slots_fd));
+		rc = stamp_offset < 0 ? stamp_offset : cap->slots_fd;
+		return rtap_exit_set(exit, RTAP_EXIT_FAILURE, rc);
 	}
 	rc = create_memory(cap, boot_id);
 	if (rc < 0)
-		return rc == -EINVAL ? RTAP_EXIT_CONFIG : RTAP_EXIT_HUGEPAGES;
-	if (configure_ports(cap) < 0)
-		return RTAP_EXIT_PORT;
+		return rtap_exit_set(
+			exit, rc == -EINVAL ? RTAP_EXIT_CONFIG : RTAP_EXIT_HUGEPAGES, rc
+		);
+	rc = configure_ports(cap);
+	if (rc < 0)
+		return rtap_exit_set(exit, RTAP_EXIT_PORT, rc);
 	rc = create_queues(cap);
 	if (rc < 0)
-		return rc == -ENOSPC ? RTAP_EXIT_CONFIG : RTAP_EXIT_HUGEPAGES;
+		return rtap_exit_set(
+			exit, rc == -ENOSPC ? RTAP_EXIT_CONFIG : RTAP_EXIT_HUGEPAGES, rc
+		);
 	rtap_clock_init(&cap->clock, rte_get_tsc_hz(), rte_rdtsc(), rtap_utc_ns());
-	if (create_counters(cap, boot_id, gid) < 0 || create_workers(cap, stamp_offset) < 0)
-		return RTAP_EXIT_FAILURE;
+	rc = create_counters(cap, boot_id, gid);
+	if (rc == 0)
+		rc = create_workers(cap, stamp_offset);
+	if (rc < 0)
+		return rtap_exit_set(exit, RTAP_EXIT_FAILURE, rc);
 	cpu_neighbours_warn(inst, &cap->counters);
 	worker_registry_init(&cap->registry, cap->zone.shm, &cap->counters, cap->slots_fd);
-	if (start(cap) < 0)
-		return RTAP_EXIT_PORT;
+	rc = start(cap);
+	if (rc < 0)
+		return rtap_exit_set(exit, RTAP_EXIT_PORT, rc);
 	freeze_memory();
 	control_zone_publish(&cap->zone, stamp_offset);
-	return -1;
+	return 0;
 }
 
 void capture_update_ports(struct capture *cap) {

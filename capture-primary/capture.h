@@ -7,6 +7,7 @@
 #include "config.h"
 #include "control_zone.h"
 #include "counters_file.h"
+#include "exit_code.h"
 #include "instance.h"
 #include "nic_port.h"
 #include "rx_worker.h"
@@ -38,10 +39,11 @@ struct capture {
 
 // Find and configure the ports, create pools, rings, shared block and counters file, start the
 // ports, launch the receive workers on EAL's lcores, freeze memory. Afterwards nothing is allocated.
-// Returns -1, or the exit code to leave with (the reason is logged).
+// Returns 0, or a negative errno with *exit set and the reason logged.
 int capture_create(
 	struct capture *cap, const struct rtap_config *cfg, const struct rtap_instance *inst,
-	const struct capture_filter *filter, const uint8_t boot_id[RTAP_BOOT_ID_SIZE], gid_t gid
+	const struct capture_filter *filter, const uint8_t boot_id[RTAP_BOOT_ID_SIZE], gid_t gid,
+	enum rtap_exit_code *exit
 );
 
 // Ask the drivers, look at the links: nic_port_update() of every port. Control thread only.

@@ -61,36 +61,36 @@ check_interface(const struct device_entry *entry, const char *key, const char *n
 			"%s=%s: its link type is %s; allowed: an Ethernet interface", key, name,
 			interface_link_type(interface->link_type, type, sizeof(type))
 		);
-	return -1;
+	return 0;
 }
 
 // Drivers that wait for an interface that is down, and say that it is up.
 static int
 check_iface(const struct device_entry *entry, char *name, size_t size, struct interface *interface) {
-	int code;
+	int rc = device_entry_get(entry, "iface", 0, name, size);
 
-	if (!device_entry_get(entry, "iface", 0, name, size, &code) && code < 0)
+	if (rc == 0)
 		return device_entry_refuse(
 			entry, RTAP_EXIT_CONFIG,
 			"iface= is missing; allowed: iface=NAME of an Ethernet interface, `ip link` "
 			"shows them"
 		);
-	if (code < 0)
-		code = check_interface(entry, "iface", name, interface);
-	if (code < 0 && !interface->up)
+	if (rc > 0)
+		rc = check_interface(entry, "iface", name, interface);
+	if (rc == 0 && !interface->up)
 		LOG(WARNING, "%s: %s is down, nothing comes until `ip link set %s up`", entry->text,
 		    name, name);
-	return code;
+	return rc;
 }
 
 // libpcap opens no interface that is down.
 static int
 check_pcap_interface(const struct device_entry *entry, const char *key, const char *name) {
 	struct interface interface = {0};
-	int code = check_interface(entry, key, name, &interface);
+	int rc = check_interface(entry, key, name, &interface);
 
-	if (code >= 0 || interface.up)
-		return code;
+	if (rc < 0 || interface.up)
+		return rc;
 	return device_entry_refuse(
 		entry, RTAP_EXIT_NO_PORTS, "%s=%s: the interface is down; `ip link set %s up`", key,
 		name, name
@@ -100,7 +100,7 @@ check_pcap_interface(const struct device_entry *entry, const char *key, const ch
 // The packets of queues beyond receive-queues would never be read. More of those the driver refuses.
 static int check_queues(const struct device_entry *entry, unsigned int nb_queues) {
 	if (nb_queues <= entry->cfg->receive_queues)
-		return -1;
+		return 0;
 	return device_entry_refuse(
 		entry, RTAP_EXIT_CONFIG,
 		"its arguments make %u receive queues and receive-queues is %" PRIu64
@@ -127,21 +127,21 @@ static int check_vhost(struct device_entry *entry) {
 static int check_af_packet(struct device_entry *entry) {
 	char name[VDEV_INTERFACE_SIZE];
 	struct interface interface = {0};
-	int code = check_iface(entry, name, sizeof(name), &interface);
+	int rc = check_iface(entry, name, sizeof(name), &interface);
 
-	if (code < 0)
-		code = check_queues_argument(entry, "qpairs");
-	return code >= 0 ? code : af_packet_check(entry, name, &interface);
+	if (rc == 0)
+		rc = check_queues_argument(entry, "qpairs");
+	return rc < 0 ? rc : af_packet_check(entry, name, &interface);
 }
 
 static int check_af_xdp(struct device_entry *entry) {
 	char name[VDEV_INTERFACE_SIZE];
 	struct interface interface = {0};
-	int code = check_iface(entry, name, sizeof(name), &interface);
+	int rc = check_iface(entry, name, sizeof(name), &interface);
 
-	if (code < 0)
-		code = check_queues_argument(entry, "queue_count");
-	return code >= 0 ? code : af_xdp_check(entry, name, &interface);
+	if (rc == 0)
+		rc = check_queues_argument(entry, "queue_count");
+	return rc < 0 ? rc : af_xdp_check(entry, name, &interface);
 }
 
 static int check_file(const struct device_entry *entry, const char *path) {
@@ -160,35 +160,37 @@ static int check_file(const struct device_entry *entry, const char *path) {
 			"frames that tcpdump -r reads, too",
 			path, why
 		);
-	return -1;
+	return 0;
 }
 
 // Every occurrence of a key; *nb_found counts on.
 static int
 check_pcap_key(const struct device_entry *entry, const char *key, unsigned int *nb_found) {
 	char value[PATH_MAX];
-	int code = -1;
+	int rc;
 
-	for (unsigned int n = 0;
-	     code < 0 && device_entry_get(entry, key, n, value, sizeof(value), &code); n++) {
+	for (unsigned int n = 0; (rc = device_entry_get(entry, key, n, value, sizeof(value))) > 0;
+	     n++) {
 		++*nb_found;
-		code = strcmp(key, "rx_pcap") == 0 ? check_file(entry, value)
-						   : check_pcap_interface(entry, key, value);
+		rc = strcmp(key, "rx_pcap") == 0 ? check_file(entry, value)
+						 : check_pcap_interface(entry, key, value);
+		if (rc < 0)
+			break;
 	}
-	return code;
+	return rc;
 }
 
 // The driver takes the first of these that it finds, rx_iface and rx_iface_in together.
 static int check_pcap(struct device_entry *entry) {
 	static const char *const keys[] = {"iface", "rx_pcap", "rx_iface", "rx_iface_in"};
 	unsigned int nb_found = 0;
-	int code = -1;
+	int rc = 0;
 
-	for (unsigned int i = 0; code < 0 && i < sizeof(keys) / sizeof(keys[0]); i++)
+	for (unsigned int i = 0; rc == 0 && i < sizeof(keys) / sizeof(keys[0]); i++)
 		if (nb_found == 0 || i == 3)
-			code = check_pcap_key(entry, keys[i], &nb_found);
-	if (code >= 0 || nb_found > 0)
-		return code >= 0 ? code : check_queues(entry, nb_found);
+			rc = check_pcap_key(entry, keys[i], &nb_found);
+	if (rc < 0 || nb_found > 0)
+		return rc < 0 ? rc : check_queues(entry, nb_found);
 	return device_entry_refuse(
 		entry, RTAP_EXIT_CONFIG,
 		"it names nothing to capture from; allowed: rx_pcap=FILE, iface=NAME, rx_iface=NAME "
@@ -219,11 +221,11 @@ static int check_memif(struct device_entry *entry) {
 		    entry->text, RTE_VER_YEAR, RTE_VER_MONTH, RTE_VER_MINOR,
 		    memif_buffers_size(frame));
 	if (buffers.server || buffers.zero_copy || buffers.bytes >= frame)
-		return -1;
+		return 0;
 	if (!buffers.has_bytes)
 		return device_entry_add(entry, "bsize=%u", memif_buffers_size(frame));
 	if (!mixes)
-		return -1;
+		return 0;
 	return device_entry_refuse(
 		entry, RTAP_EXIT_CONFIG,
 		"bsize=%u is less than frames of `mtu: %" PRIu64
@@ -246,7 +248,7 @@ static int check_null(struct device_entry *entry) {
 			"size= or copy= is no number; allowed: decimal ones"
 		);
 	if (copy == 0 || size <= room)
-		return -1;
+		return 0;
 	return device_entry_refuse(
 		entry, RTAP_EXIT_CONFIG,
 		"size=%u is larger than a packet buffer, which the driver would write beyond; "
@@ -269,19 +271,19 @@ static int check_device(struct device_entry *entry) {
 	for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]); i++)
 		if (vdev_args_driver_is(entry->text, checks[i].driver))
 			return checks[i].check(entry);
-	return -1;
+	return 0;
 }
 
-int device_check(struct rtap_config *cfg) {
-	int code = -1;
+int device_check(struct rtap_config *cfg, enum rtap_exit_code *exit) {
+	int rc = 0;
 
-	for (unsigned int i = 0; code < 0 && i < cfg->devices.nb_items; i++) {
-		struct device_entry entry = {cfg, cfg->devices.items[i]};
+	for (unsigned int i = 0; rc == 0 && i < cfg->devices.nb_items; i++) {
+		struct device_entry entry = {cfg, cfg->devices.items[i], exit};
 
-		code = check_device(&entry);
+		rc = check_device(&entry);
 		cfg->devices.items[i] = entry.text;
 	}
-	return code;
+	return rc;
 }
 
 uint32_t device_check_cut_bytes(const char *device) {

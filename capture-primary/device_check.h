@@ -5,13 +5,14 @@
 #pragma once
 
 #include "config.h"
+#include "exit_code.h"
 
 #include <stdint.h>
 
 // Check each device, and add to its entry in cfg->devices the arguments for which the driver's defaults are too
-// small: framesz and blocksz of net_af_packet, bsize of net_memif. Returns -1, or the exit code to leave with:
-// one line was logged that names the device, what is wrong and the remedy.
-int device_check(struct rtap_config *cfg);
+// small: framesz and blocksz of net_af_packet, bsize of net_memif. Returns 0, or a negative
+// errno with *exit set and one line logged that names the device, what is wrong and the remedy.
+int device_check(struct rtap_config *cfg, enum rtap_exit_code *exit);
 
 // Length from which on a frame of the device may have been cut without a word, by its arguments after
 // device_check(); 0 when its driver does not do so. The bytes of a VLAN tag that net_af_packet put back

@@ -3,6 +3,7 @@
 
 #include "device_entry.h"
 
+#include "errno_set.h"
 #include "log.h"
 #include "vdev_args.h"
 
@@ -28,7 +29,7 @@ int device_entry_refuse(
 	    entry->text, len >= 0 ? what : "is refused");
 	if (len >= 0)
 		free(what);
-	return (int)code;
+	return rtap_exit_set(entry->exit, code, errno_set(EINVAL));
 }
 
 int device_entry_add(struct device_entry *entry, const char *fmt, ...) {
@@ -50,26 +51,24 @@ int device_entry_add(struct device_entry *entry, const char *fmt, ...) {
 		return device_entry_refuse(entry, RTAP_EXIT_FAILURE, "%s", strerror(ENOMEM));
 	free(entry->text);
 	entry->text = text;
-	return -1;
+	return 0;
 }
 
-bool device_entry_get(
-	const struct device_entry *entry, const char *key, unsigned int n, char *value, size_t size,
-	int *code
+int device_entry_get(
+	const struct device_entry *entry, const char *key, unsigned int n, char *value, size_t size
 ) {
 	int rc = vdev_args_get(entry->text, key, n, value, size);
 
-	*code = -1;
 	if (rc == -ENOSPC)
-		*code = device_entry_refuse(
+		return device_entry_refuse(
 			entry, RTAP_EXIT_CONFIG, "%s= is too long; allowed: %zu characters", key,
 			size - 1
 		);
-	else if (rc < 0 && rc != -ENOENT)
-		*code = device_entry_refuse(
+	if (rc < 0 && rc != -ENOENT)
+		return device_entry_refuse(
 			entry, RTAP_EXIT_CONFIG,
 			"EAL does not take its arguments; allowed: NAME,KEY=VALUE,... with at "
 			"most 32 keys"
 		);
-	return rc == 0;
+	return rc == 0 ? 1 : 0;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // An entry of `devices` while it is checked: read its arguments, add to them, or refuse it.
 //
-// Checks return -1 to go on, else the exit code to leave with, its line logged.
+// Checks return 0, or a negative errno with one line logged and *entry->exit set.
 
 #pragma once
 
@@ -9,7 +9,6 @@
 #include "config.h"
 #include "exit_code.h"
 
-#include <stdbool.h>
 #include <stddef.h>
 
 // What a frame is longer than the MTU: the Ethernet header and two VLAN tags.
@@ -18,19 +17,20 @@
 struct device_entry {
 	const struct rtap_config *cfg;
 	char *text; // allocated; owned by cfg->devices
+	enum rtap_exit_code *exit; // set by a refusal
 };
 
-// Log one line: the place of the key, the device, what is wrong. Returns `code`.
+// Log one line: the place of the key, the device, what is wrong; set *entry->exit to `code`. Returns
+// -EINVAL.
 int device_entry_refuse(
 	const struct device_entry *entry, enum rtap_exit_code code, const char *fmt, ...
 ) RTAP_PRINTF(3, 4);
 
-// Append arguments and say so. entry->text moves.
+// Append arguments and log them. entry->text moves.
 int device_entry_add(struct device_entry *entry, const char *fmt, ...) RTAP_PRINTF(2, 3);
 
-// The value of the n-th argument of a key; "" and false when there is none, or when it cannot be had: then
-// *code is an exit code, else it is -1.
-bool device_entry_get(
-	const struct device_entry *entry, const char *key, unsigned int n, char *value, size_t size,
-	int *code
+// Read the value of the n-th argument of a key. Returns 1; 0 with "" when there is none; a negative errno when
+// the arguments are refused.
+int device_entry_get(
+	const struct device_entry *entry, const char *key, unsigned int n, char *value, size_t size
 );

@@ -45,7 +45,7 @@ static int remove_stale(const struct device_entry *entry, const struct device_so
 	int rc;
 
 	if (lstat(s->path, &st) < 0)
-		return -1; // none there; whatever else is wrong the driver says
+		return 0; // none there; whatever else is wrong the driver says
 	if (!S_ISSOCK(st.st_mode))
 		return device_entry_refuse(
 			entry, RTAP_EXIT_NO_PORTS,
@@ -69,7 +69,7 @@ static int remove_stale(const struct device_entry *entry, const struct device_so
 			s->key, s->path, strerror(-rc)
 		);
 	LOG(NOTICE, "%s: removed %s, the socket of a process that ended", entry->text, s->path);
-	return -1;
+	return 0;
 }
 
 // The socket that a memif device makes: a file when it is a server and the address is not abstract.
@@ -77,54 +77,53 @@ static int check_memif(const struct device_entry *entry) {
 	struct device_socket s = {.key = "socket", .type = SOCK_SEQPACKET};
 	struct memif_buffers buffers;
 	char abstract[16];
-	int code;
+	int rc;
 
 	if (memif_buffers_read(&buffers, entry->text) < 0 || !buffers.server
 	    || vdev_args_get(entry->text, "socket-abstract", 0, abstract, sizeof(abstract)) < 0
 	    || strstr(abstract, "no") == NULL)
-		return -1;
-	if (!device_entry_get(entry, "socket", 0, s.path, sizeof(s.path), &code) && code < 0)
+		return 0;
+	rc = device_entry_get(entry, "socket", 0, s.path, sizeof(s.path));
+	if (rc == 0)
 		memcpy(s.path, MEMIF_BUFFERS_SOCKET, sizeof(MEMIF_BUFFERS_SOCKET));
-	return code >= 0 ? code : remove_stale(entry, &s);
+	return rc < 0 ? rc : remove_stale(entry, &s);
 }
 
 static int check_vhost(const struct device_entry *entry) {
 	struct device_socket s = {.key = "iface", .type = SOCK_STREAM};
 	unsigned int client = 0;
-	int code;
+	int rc;
 
 	// What is no decimal number the driver may read as one: nothing is touched then.
 	if (vdev_args_number(entry->text, "client", &client) == -EINVAL || client != 0)
-		return -1;
-	if (!device_entry_get(entry, "iface", 0, s.path, sizeof(s.path), &code))
-		return code;
-	return remove_stale(entry, &s);
+		return 0;
+	rc = device_entry_get(entry, "iface", 0, s.path, sizeof(s.path));
+	return rc <= 0 ? rc : remove_stale(entry, &s);
 }
 
 static int check_virtio_user(const struct device_entry *entry) {
 	struct device_socket s = {.key = "path", .type = SOCK_STREAM};
 	unsigned int server = 0;
-	int code;
+	int rc;
 
 	if (vdev_args_number(entry->text, "server", &server) != 0 || server == 0)
-		return -1;
-	if (!device_entry_get(entry, "path", 0, s.path, sizeof(s.path), &code))
-		return code;
-	return remove_stale(entry, &s);
+		return 0;
+	rc = device_entry_get(entry, "path", 0, s.path, sizeof(s.path));
+	return rc <= 0 ? rc : remove_stale(entry, &s);
 }
 
-int device_sockets_remove_stale(const struct rtap_config *cfg) {
-	int code = -1;
+int device_sockets_remove_stale(const struct rtap_config *cfg, enum rtap_exit_code *exit) {
+	int rc = 0;
 
-	for (unsigned int i = 0; code < 0 && i < cfg->devices.nb_items; i++) {
-		const struct device_entry entry = {cfg, cfg->devices.items[i]};
+	for (unsigned int i = 0; rc == 0 && i < cfg->devices.nb_items; i++) {
+		const struct device_entry entry = {cfg, cfg->devices.items[i], exit};
 
 		if (vdev_args_driver_is(entry.text, "net_memif"))
-			code = check_memif(&entry);
+			rc = check_memif(&entry);
 		else if (vdev_args_driver_is(entry.text, "net_vhost"))
-			code = check_vhost(&entry);
+			rc = check_vhost(&entry);
 		else if (vdev_args_driver_is(entry.text, "net_virtio_user"))
-			code = check_virtio_user(&entry);
+			rc = check_virtio_user(&entry);
 	}
-	return code;
+	return rc;
 }

@@ -6,7 +6,6 @@
 #include "config_schema.h"
 #include "cpu_list.h"
 #include "eal_args.h"
-#include "exit_code.h"
 #include "hugepages.h"
 #include "log.h"
 #include "pci_nics.h"
@@ -74,18 +73,18 @@ int eal_plan(const struct rtap_config *cfg, struct sizing *s) {
 		    "transmit-rings-per-queue",
 		    rtap_config_place(cfg, "receive-queues", place, sizeof(place)), nb_rings,
 		    RTAP_MAX_RINGS);
-		return RTAP_EXIT_CONFIG;
+		return -EINVAL;
 	}
 	if (sizing_compute(s, cfg, ports_on_node, nb_nodes, page, nb_lcores(cfg), &least) == 0) {
 		plan_main_node(cfg, s, page);
-		return -1;
+		return 0;
 	}
 	LOG(ERR,
 	    "%s: %" PRIu64 " bytes are too few for %u receive queues with bursts of %" PRIu64
 	    "; at least %" PRIu64,
 	    rtap_config_place(cfg, "buffer-memory", place, sizeof(place)), cfg->buffer_memory_bytes,
 	    s->nb_queues, cfg->burst_size, least);
-	return RTAP_EXIT_CONFIG;
+	return -EINVAL;
 }
 
 static int
@@ -96,10 +95,10 @@ check_memory(const struct sizing *s, const struct rtap_config *cfg, unsigned int
 		needed_mib[n] = s->nodes[n].socket_mem_mib;
 		socket_mem_mib[n] = (unsigned int)needed_mib[n];
 	}
-	return hugepages_check(cfg, needed_mib, s->nb_nodes) < 0 ? RTAP_EXIT_HUGEPAGES : -1;
+	return hugepages_check(cfg, needed_mib, s->nb_nodes);
 }
 
-static int say_why_not(const struct rtap_config *cfg, int eal_errno) {
+static enum rtap_exit_code say_why_not(const struct rtap_config *cfg, int eal_errno) {
 	char place[512];
 
 	if (eal_errno == ENODEV) {
@@ -116,7 +115,7 @@ static int say_why_not(const struct rtap_config *cfg, int eal_errno) {
 
 int eal_start(
 	const struct rtap_config *cfg, const struct sizing *s, char *const *user_args,
-	unsigned int nb_user_args
+	unsigned int nb_user_args, enum rtap_exit_code *exit
 ) {
 	unsigned int socket_mem_mib[SIZING_MAX_NODES];
 	struct rtap_cpu_list allowed = {0}, usable = {0};
@@ -134,8 +133,8 @@ int eal_start(
 	int rc;
 
 	rc = check_memory(s, cfg, socket_mem_mib);
-	if (rc >= 0)
-		return rc;
+	if (rc < 0)
+		return rtap_exit_set(exit, RTAP_EXIT_HUGEPAGES, rc);
 	rc = rtap_cpu_list_allowed(&allowed);
 	if (rc == 0)
 		rc = rtap_cpu_list_usable(&usable);
@@ -143,13 +142,15 @@ int eal_start(
 		rc = rtap_eal_args_primary(&args, cfg, &host, &error);
 	if (rc < 0) {
 		LOG(ERR, "%s", rc == -EINVAL ? error.text : strerror(-rc));
-		return RTAP_EXIT_CONFIG;
+		return rtap_exit_set(exit, RTAP_EXIT_CONFIG, rc);
 	}
 	for (int i = 1; i < args.argc; i++)
 		LOG(DEBUG, "EAL argument: %s", args.argv[i]);
-	if (rte_eal_init(args.argc, args.argv) < 0)
-		return say_why_not(cfg, rte_errno);
+	if (rte_eal_init(args.argc, args.argv) < 0) {
+		rc = rte_errno != 0 ? -rte_errno : -EIO;
+		return rtap_exit_set(exit, say_why_not(cfg, rte_errno), rc);
+	}
 	rtap_cpu_list_fini(&allowed);
 	rtap_cpu_list_fini(&usable);
-	return -1; // args live on: EAL keeps pointers into them
+	return 0; // args live on: EAL keeps pointers into them
 }

@@ -4,15 +4,16 @@
 #pragma once
 
 #include "config.h"
+#include "exit_code.h"
 #include "sizing.h"
 
 // Compute the memory need from the configuration and this machine, before any port is known: for the
-// devices that are named, else for as many ports as the port mask has bits, else for one. Returns -1, or the exit code with the reason logged.
+// devices that are named, else for as many ports as the port mask has bits, else for one. Returns 0, or -EINVAL with the reason logged.
 int eal_plan(const struct rtap_config *cfg, struct sizing *s);
 
 // Check hugepages and start EAL with the arguments made from the configuration and, behind them, the
-// user's. Returns -1, or the exit code with the reason and the remedy logged.
+// user's. Returns 0, or a negative errno with *exit set and the reason and the remedy logged.
 int eal_start(
 	const struct rtap_config *cfg, const struct sizing *s, char *const *user_args,
-	unsigned int nb_user_args
+	unsigned int nb_user_args, enum rtap_exit_code *exit
 );

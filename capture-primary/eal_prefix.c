@@ -3,7 +3,7 @@
 
 #include "eal_prefix.h"
 
-#include "exit_code.h"
+#include "errno_set.h"
 #include "log.h"
 
 #include <errno.h>
@@ -51,7 +51,7 @@ int eal_prefix_refuse(
 	    "file-prefix %s is in use: %s is locked by %s; stop that, or give this one another "
 	    "name under `instance`",
 	    inst->name, file, users);
-	return RTAP_EXIT_ALREADY_RUNNING;
+	return errno_set(EBUSY);
 }
 
 // Pid of the process that has a POSIX lock on the file: 0 = one that has no pid here, -1 = none.
@@ -87,7 +87,7 @@ int eal_prefix_check(const struct rtap_instance *inst) {
 		if (pid >= 0)
 			return eal_prefix_refuse(inst, paths[i], &pid, pid > 0);
 	}
-	return -1;
+	return 0;
 }
 
 static const char *link_path(const struct rtap_instance *inst, char *path, size_t size) {

@@ -5,15 +5,15 @@
 
 #include "instance.h"
 
-// Say in one line who uses the name: `file` is locked, by the `nb_pids` processes of `pids`; 0 = by
-// one that has no pid here. Returns the exit code.
+// Log in one line which processes use the name: `file` is locked by the `nb_pids` ones of `pids`; 0 = by
+// one that has no pid here. Returns -EBUSY.
 int eal_prefix_refuse(
 	const struct rtap_instance *inst, const char *file, const pid_t *pids, unsigned int nb_pids
 );
 
 // Whether EAL's lock of the name is free, both in the instance's directory and where every DPDK program
 // of root has it. Only before rte_eal_init(): the end of a look drops the lock of this process.
-// Returns -1, or the exit code with the reason logged.
+// Returns 0, or -EBUSY with the reason logged.
 int eal_prefix_check(const struct rtap_instance *inst);
 
 // Let DPDK programs of root find the EAL files of the instance, which stay in its directory: a link to

@@ -4,7 +4,7 @@
 #include "hugepage_files.h"
 
 #include "eal_prefix.h"
-#include "exit_code.h"
+#include "errno_set.h"
 #include "log.h"
 
 #include <dirent.h>
@@ -101,26 +101,26 @@ static void lock_directory(int fd) {
 	flock(fd, LOCK_EX);
 }
 
-// Call `fn` with each file of the instance, opened, until it says other than -1.
+// Call `fn` with each file of the instance, opened, until it fails. Returns 0 or its negative errno.
 static int for_each_file(int dir_fd, const struct rtap_instance *inst, file_fn fn) {
 	struct dirent *entry;
-	int fd, code = -1;
+	int fd, rc = 0;
 	// A descriptor of its own, as closedir() closes it; not dup(), which would share the position.
 	DIR *dir = fdopendir(openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
 
 	if (dir == NULL)
-		return -1;
-	while (code < 0 && (entry = readdir(dir)) != NULL) {
+		return 0;
+	while (rc == 0 && (entry = readdir(dir)) != NULL) {
 		if (!hugepage_files_is_one(entry->d_name, inst->name))
 			continue;
 		fd = openat(dir_fd, entry->d_name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 		if (fd < 0)
 			continue;
-		code = fn(inst, dir_fd, entry->d_name, fd);
+		rc = fn(inst, dir_fd, entry->d_name, fd);
 		close(fd);
 	}
 	closedir(dir);
-	return code;
+	return rc;
 }
 
 static int refuse_if_used(const struct rtap_instance *inst, int dir_fd, const char *name, int fd) {
@@ -128,7 +128,7 @@ static int refuse_if_used(const struct rtap_instance *inst, int dir_fd, const ch
 	char path[PATH_MAX];
 
 	if (flock(fd, LOCK_EX | LOCK_NB) == 0)
-		return -1;
+		return 0;
 	// Who has the lock has the file open: no need to look at what is mapped.
 	path_of(fd, path, sizeof(path));
 	return eal_prefix_refuse(inst, path, pids, rtap_file_users(path, pids, MAX_PIDS));
@@ -137,40 +137,41 @@ static int refuse_if_used(const struct rtap_instance *inst, int dir_fd, const ch
 static int unlink_unused(const struct rtap_instance *inst, int dir_fd, const char *name, int fd) {
 	if (flock(fd, LOCK_EX | LOCK_NB) == 0)
 		unlinkat(dir_fd, name, 0);
-	return -1;
+	return 0;
 }
 
 // A hugetlbfs that is read-only is of no use to EAL either.
 static int take_name(const struct rtap_instance *inst, int dir_fd) {
 	char name[RTAP_INSTANCE_MAX + 16], path[PATH_MAX];
-	int fd;
+	int fd, rc;
 
 	snprintf(name, sizeof(name), "%smap_lock", inst->name);
 	fd = openat(dir_fd, name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0 && (errno == EROFS || errno == EACCES))
-		return -1;
+		return 0;
 	if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0)
-		return -1; // fd stays open: it is the lock
-	LOG(ERR, "%s/%s: %s", path_of(dir_fd, path, sizeof(path)), name, strerror(errno));
-	return RTAP_EXIT_FAILURE;
+		return 0; // fd stays open: it is the lock
+	rc = -errno;
+	LOG(ERR, "%s/%s: %s", path_of(dir_fd, path, sizeof(path)), name, strerror(-rc));
+	return rc;
 }
 
 int hugepage_files_take(const struct rtap_instance *inst, const char *directory) {
 	struct directories dirs;
-	int code = -1;
+	int rc = 0;
 
 	find_directories(&dirs, directory);
 	for (unsigned int i = 0; i < dirs.nb; i++)
 		lock_directory(dirs.fds[i]);
-	for (unsigned int i = 0; code < 0 && i < dirs.nb; i++)
-		code = for_each_file(dirs.fds[i], inst, refuse_if_used);
-	for (unsigned int i = 0; code < 0 && i < dirs.nb; i++) {
+	for (unsigned int i = 0; rc == 0 && i < dirs.nb; i++)
+		rc = for_each_file(dirs.fds[i], inst, refuse_if_used);
+	for (unsigned int i = 0; rc == 0 && i < dirs.nb; i++) {
 		for_each_file(dirs.fds[i], inst, unlink_unused);
-		code = take_name(inst, dirs.fds[i]);
+		rc = take_name(inst, dirs.fds[i]);
 	}
 	for (unsigned int i = 0; i < dirs.nb; i++)
 		close(dirs.fds[i]); // and with it the lock
-	return code;
+	return rc;
 }
 
 void hugepage_files_remove_own(const struct rtap_instance *inst) {

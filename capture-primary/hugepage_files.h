@@ -12,7 +12,7 @@
 // Look at all files of the instance, at every mount and in `directory` ("" = none more). If none of them
 // is in use: unlink them, and take the name until the end of the process. If one is, nothing is touched.
 // Waits while another EAL sets up its memory, as EAL itself would.
-// Returns -1, or the exit code with the reason logged.
+// Returns 0; -EBUSY or another negative errno with the reason logged.
 int hugepage_files_take(const struct rtap_instance *inst, const char *directory);
 
 // Unlink those that this process has open. Mapped pages live on until the last process unmaps them.

@@ -3,7 +3,7 @@
 
 #include "instance_locks.h"
 
-#include "exit_code.h"
+#include "errno_set.h"
 #include "log.h"
 
 #include <rte_version.h>
@@ -32,17 +32,18 @@ static int say_running(const struct rtap_instance *inst) {
 	    "instance %s is already running (pid %d); stop it, or give this one another name under "
 	    "`instance`",
 	    inst->name, info.pid);
-	return RTAP_EXIT_ALREADY_RUNNING;
+	return errno_set(EBUSY);
 }
 
 static int take_primary_lock(const struct rtap_instance *inst, gid_t gid, const uint8_t *boot_id) {
 	struct rtap_primary_info info = {0};
-	int fd = rtap_lock_open(inst, "primary");
+	int fd = rtap_lock_open(inst, "primary"), rc;
 
 	if (fd < 0 || fchmod(fd, 0640) < 0
 	    || (gid != (gid_t)-1 && fchown(fd, (uid_t)-1, gid) < 0)) {
-		LOG(ERR, "%s: %s", inst->dir, strerror(errno));
-		return RTAP_EXIT_FAILURE;
+		rc = -errno;
+		LOG(ERR, "%s: %s", inst->dir, strerror(-rc));
+		return rc;
 	}
 	if (rtap_lock_write(fd, 0, 1) < 0)
 		return say_running(inst);
@@ -50,11 +51,12 @@ static int take_primary_lock(const struct rtap_instance *inst, gid_t gid, const 
 	snprintf(info.dpdk_version, sizeof(info.dpdk_version), "%s", rte_version());
 	for (unsigned int i = 0; i < RTAP_BOOT_ID_SIZE; i++)
 		snprintf(info.boot_id + 2 * i, 3, "%02x", boot_id[i]);
-	if (rtap_primary_info_write(fd, &info) < 0) {
-		LOG(ERR, "%s: %s", inst->dir, strerror(errno));
-		return RTAP_EXIT_FAILURE;
+	rc = rtap_primary_info_write(fd, &info);
+	if (rc < 0) {
+		LOG(ERR, "%s: %s", inst->dir, strerror(-rc));
+		return rc;
 	}
-	return -1; // fd stays open: it is the lock
+	return 0; // fd stays open: it is the lock
 }
 
 static const char *describe_users(const struct rtap_instance *inst, char *text, size_t size) {
@@ -81,7 +83,7 @@ static int take_attached_lock(const struct rtap_instance *inst, bool wait, uint6
 	attached_fd = rtap_lock_open(inst, "attached.lock");
 	if (attached_fd < 0) {
 		LOG(ERR, "%s: %s", inst->dir, strerror(-attached_fd));
-		return RTAP_EXIT_FAILURE;
+		return attached_fd;
 	}
 	while (rtap_lock_write(attached_fd, 0, 1) < 0) {
 		if (rounds-- > 0) {
@@ -92,27 +94,27 @@ static int take_attached_lock(const struct rtap_instance *inst, bool wait, uint6
 		    "couriers of an earlier primary of instance %s still deliver (pids %s); they end "
 		    "within orphan-timeout-s (%" PRIu64 " s), or start this with --wait",
 		    inst->name, describe_users(inst, users, sizeof(users)), wait_s);
-		return RTAP_EXIT_ALREADY_RUNNING;
+		return errno_set(EBUSY);
 	}
-	return -1;
+	return 0;
 }
 
 int instance_locks_take(
 	const struct rtap_instance *inst, gid_t gid, const uint8_t boot_id[RTAP_BOOT_ID_SIZE],
 	bool wait, uint64_t wait_s
 ) {
-	int rc, code;
+	int rc;
 
 	rc = rtap_instance_create_dir(inst, gid);
 	if (rc < 0) {
 		LOG(ERR, "%s: %s", inst->dir, strerror(-rc));
-		return RTAP_EXIT_FAILURE;
+		return rc;
 	}
 	if (rtap_primary_is_alive(inst) == 1)
 		return say_running(inst);
 	// In this order: a transmit worker must not take this process for its own primary.
-	code = take_attached_lock(inst, wait, wait_s);
-	return code >= 0 ? code : take_primary_lock(inst, gid, boot_id);
+	rc = take_attached_lock(inst, wait, wait_s);
+	return rc < 0 ? rc : take_primary_lock(inst, gid, boot_id);
 }
 
 void instance_locks_let_in(void) {

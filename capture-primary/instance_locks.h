@@ -12,7 +12,8 @@
 // transmit worker of an earlier primary holds `attached.lock`, this process must not look like its
 // primary. With `wait`, waits for such workers, at most `wait_s` and 5 seconds more. `attached.lock` is
 // held until instance_locks_let_in(), the primary's lock until the end of the process.
-// Returns -1, or the exit code with the reason (who holds it) logged.
+// Returns 0; -EBUSY when another process holds one of them, or another negative errno, with the reason
+// logged.
 int instance_locks_take(
 	const struct rtap_instance *inst, gid_t gid, const uint8_t boot_id[RTAP_BOOT_ID_SIZE],
 	bool wait, uint64_t wait_s

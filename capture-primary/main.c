@@ -28,14 +28,13 @@
 
 #define LOG_TYPE "main"
 
-// Returns -1, or the exit code to leave with.
 static int compile_filter(const struct rtap_config *cfg, struct capture_filter **filter) {
 	char why[512], place[512];
+	int rc = capture_filter_create(filter, cfg->filter, why, sizeof(why));
 
-	if (capture_filter_create(filter, cfg->filter, why, sizeof(why)) == 0)
-		return -1;
-	LOG(ERR, "%s: %s", rtap_config_place(cfg, "filter", place, sizeof(place)), why);
-	return RTAP_EXIT_CONFIG;
+	if (rc < 0)
+		LOG(ERR, "%s: %s", rtap_config_place(cfg, "filter", place, sizeof(place)), why);
+	return rc;
 }
 
 static int find_group(const struct rtap_config *cfg, gid_t *gid) {
@@ -44,26 +43,23 @@ static int find_group(const struct rtap_config *cfg, gid_t *gid) {
 
 	*gid = (gid_t)-1;
 	if (cfg->group[0] == '\0')
-		return -1;
+		return 0;
 	group = getgrnam(cfg->group);
 	if (group == NULL) {
 		LOG(ERR, "%s: there is no group '%s' on this machine; groupadd --system %s",
 		    rtap_config_place(cfg, "group", place, sizeof(place)), cfg->group, cfg->group);
-		return RTAP_EXIT_CONFIG;
+		return -ENOENT;
 	}
 	*gid = group->gr_gid;
-	return -1;
+	return 0;
 }
 
 static int check_only(const struct rtap_config *cfg) {
 	struct sizing s;
 	gid_t gid;
-	int code = find_group(cfg, &gid);
 
-	if (code < 0)
-		code = eal_plan(cfg, &s);
-	if (code >= 0)
-		return code;
+	if (find_group(cfg, &gid) < 0 || eal_plan(cfg, &s) < 0)
+		return RTAP_EXIT_CONFIG;
 	rtap_config_print(cfg, stdout);
 	sizing_print(&s, cfg, stdout);
 	return rtap_standard_output_end("capture-primary", RTAP_EXIT_OK);
@@ -79,44 +75,41 @@ static void warn_of_hidden_devices(const struct options *opt) {
 			    opt->eal_args[i]);
 }
 
-static int
+static enum rtap_exit_code
 run(const struct rtap_config *cfg, const struct rtap_instance *inst, const struct options *opt,
     const struct capture_filter *filter) {
 	static struct capture capture;
+	enum rtap_exit_code exit = RTAP_EXIT_FAILURE;
 	uint8_t boot_id[RTAP_BOOT_ID_SIZE];
 	struct sizing plan;
 	uint64_t left;
 	gid_t gid;
-	int code;
+	int rc;
 
-	code = find_group(cfg, &gid);
-	if (code < 0)
-		code = eal_plan(cfg, &plan);
-	if (code >= 0)
-		return code;
+	if (find_group(cfg, &gid) < 0 || eal_plan(cfg, &plan) < 0)
+		return RTAP_EXIT_CONFIG;
 	if (getrandom(boot_id, sizeof(boot_id), 0) != sizeof(boot_id)) {
 		LOG(ERR, "no random numbers: %s", strerror(errno));
 		return RTAP_EXIT_FAILURE;
 	}
 	if (opt->wait)
 		rtap_notify_patience(cfg->orphan_timeout_s);
-	code = instance_locks_take(inst, gid, boot_id, opt->wait, cfg->orphan_timeout_s);
-	if (code >= 0)
-		return code;
-	code = runtime_files_take(inst, cfg->hugepage_directory);
-	if (code >= 0)
-		return code;
+	rc = instance_locks_take(inst, gid, boot_id, opt->wait, cfg->orphan_timeout_s);
+	if (rc == 0)
+		rc = runtime_files_take(inst, cfg->hugepage_directory);
+	if (rc < 0)
+		return rc == -EBUSY ? RTAP_EXIT_ALREADY_RUNNING : RTAP_EXIT_FAILURE;
 	warn_of_hidden_devices(opt);
-	code = device_sockets_remove_stale(cfg);
-	if (code < 0)
-		code = eal_start(cfg, &plan, opt->eal_args, (unsigned int)opt->nb_eal_args);
-	if (code >= 0)
+	rc = device_sockets_remove_stale(cfg, &exit);
+	if (rc == 0)
+		rc = eal_start(cfg, &plan, opt->eal_args, (unsigned int)opt->nb_eal_args, &exit);
+	if (rc < 0)
 		goto remove_files;
 	rtap_stop_flag_install();
 	if (filter != NULL)
 		LOG(NOTICE, "only packets that match \"%s\" are captured", cfg->filter);
-	code = capture_create(&capture, cfg, inst, filter, boot_id, gid);
-	if (code >= 0)
+	rc = capture_create(&capture, cfg, inst, filter, boot_id, gid, &exit);
+	if (rc < 0)
 		goto remove_files;
 	table_thread_start(&capture.counters, cfg->stats_interval_s);
 	instance_locks_let_in();
@@ -136,7 +129,7 @@ run(const struct rtap_config *cfg, const struct rtap_instance *inst, const struc
 	return left > 0 ? RTAP_EXIT_LEFT_BEHIND : RTAP_EXIT_OK;
 remove_files:
 	runtime_files_remove_all(inst);
-	return code;
+	return exit;
 }
 
 int main(int argc, char **argv) {
@@ -145,6 +138,7 @@ int main(int argc, char **argv) {
 	struct capture_filter *filter;
 	struct rtap_instance inst;
 	struct options opt;
+	enum rtap_exit_code exit;
 	int code;
 
 	signal(SIGHUP, SIG_IGN); // the end of a terminal is not the end of a capture
@@ -165,11 +159,10 @@ int main(int argc, char **argv) {
 		return RTAP_EXIT_USAGE;
 	}
 	rtap_log_init("capture-primary", cfg.log_level);
-	code = compile_filter(&cfg, &filter);
-	if (code < 0)
-		code = device_check(&cfg);
-	if (code >= 0)
-		return code;
+	if (compile_filter(&cfg, &filter) < 0)
+		return RTAP_EXIT_CONFIG;
+	if (device_check(&cfg, &exit) < 0)
+		return exit;
 	if (opt.check)
 		return check_only(&cfg);
 	if (geteuid() != 0) {
@@ -181,9 +174,9 @@ int main(int argc, char **argv) {
 		LOG(ERR, "%s: instance: \"%s\" is not allowed", cfg.file, cfg.instance);
 		return RTAP_EXIT_CONFIG;
 	}
-	code = run(&cfg, &inst, &opt, filter);
+	exit = run(&cfg, &inst, &opt, filter);
 	LOG(NOTICE, "ended");
-	// Nothing to flush: the table is, and one that nobody reads would hold us up.
-	_exit(code
-	); // never through EAL's clean-up: it waits for locks that a killed secondary may hold
+	// Never through EAL's clean-up: it waits for locks that a killed secondary may hold. Nothing is left to
+	// flush: the table thread does that, and a pipe without a reader would hold up the end.
+	_exit(exit);
 }

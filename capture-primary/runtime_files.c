@@ -4,7 +4,6 @@
 #include "runtime_files.h"
 
 #include "eal_prefix.h"
-#include "exit_code.h"
 #include "hugepage_files.h"
 
 #include <dirent.h>
@@ -55,15 +54,15 @@ static bool is_of_dead_secondary(const char *name, const char *arg) {
 
 int runtime_files_take(const struct rtap_instance *inst, const char *hugepage_directory) {
 	char path[PATH_MAX];
-	int code;
+	int rc;
 
-	code = eal_prefix_check(inst);
-	if (code < 0)
-		code = hugepage_files_take(inst, hugepage_directory);
-	if (code >= 0)
-		return code;
+	rc = eal_prefix_check(inst);
+	if (rc == 0)
+		rc = hugepage_files_take(inst, hugepage_directory);
+	if (rc < 0)
+		return rc;
 	unlink_matching(eal_prefix_dir(inst, path, sizeof(path)), is_any, NULL);
-	return eal_prefix_link(inst) == 0 ? -1 : RTAP_EXIT_FAILURE;
+	return eal_prefix_link(inst);
 }
 
 void runtime_files_remove_all(const struct rtap_instance *inst) {

@@ -8,7 +8,8 @@
 // Before EAL starts, with the instance's locks in hand: make sure that no other DPDK program uses the
 // instance's name as its file-prefix, unlink what a killed primary left, and say to EAL where its files
 // go, so that DPDK's tools find them. `hugepage_directory`: that of the configuration, "" = none.
-// Returns -1, or the exit code with the reason logged; then nothing of another program was unlinked.
+// Returns 0; -EBUSY when another program uses the name, or another negative errno, with the reason logged;
+// then nothing of another program was unlinked.
 int runtime_files_take(const struct rtap_instance *inst, const char *hugepage_directory);
 
 // At the end: unlink all that this primary made. Mapped pages live on until the last process unmaps them.
