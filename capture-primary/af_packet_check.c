@@ -75,8 +75,8 @@ static void warn_of_merged(
 	if (interface->merges)
 		LOG(WARNING,
 		    "%s: the kernel joins packets of %s into frames of up to 64 KiB, of which the "
-		    "driver keeps the first %u bytes; `ethtool -K %s gro off lro off tso off gso "
-		    "off`, and the same for the peer of a veth pair",
+		    "driver keeps the first %u bytes; run `ethtool -K %s gro off lro off tso off "
+		    "gso off`, also for the peer of a veth pair",
 		    entry->text, name, af_packet_ring_room(slot), name);
 }
 
@@ -102,7 +102,7 @@ int af_packet_check(struct device_entry *entry, const char *name, const struct i
 
 	if (af_packet_ring_read(&ring, entry->text, page, &key) < 0)
 		return device_entry_refuse(
-			entry, RTAP_EXIT_CONFIG, "%s= is no number; allowed: 1 to %u", key,
+			entry, RTAP_EXIT_CONFIG, "%s= is not a number; allowed: 1 to %u", key,
 			UINT32_MAX
 		);
 	default_bytes = ring.frame_bytes;
@@ -118,8 +118,8 @@ int af_packet_check(struct device_entry *entry, const char *name, const struct i
 	if (!af_packet_ring_fits(&ring, page))
 		return device_entry_refuse(
 			entry, RTAP_EXIT_CONFIG,
-			"framesz=%u,blocksz=%u,framecnt=%u do not fit together; needs framesz a "
-			"multiple of 16, blocksz one of %u, framecnt one of blocksz / framesz",
+			"framesz=%u,blocksz=%u,framecnt=%u do not fit together; needs multiples: "
+			"framesz of 16, blocksz of %u, framecnt of blocksz / framesz",
 			ring.frame_bytes, ring.block_bytes, ring.nb_frames, block
 		);
 	warn_of_merged(entry, name, interface, ring.frame_bytes);

@@ -23,7 +23,7 @@ check_xdp_queues(const struct device_entry *entry, const char *name, const struc
 	return device_entry_refuse(
 		entry, RTAP_EXIT_CONFIG,
 		"%s has %u receive queues and the device opens %u: packets of the others would be "
-		"lost; queue_count=%u and receive-queues: %u, or fewer queues by `ethtool -L %s`",
+		"lost; set queue_count=%u and receive-queues: %u, or make it fewer with `ethtool -L %s`",
 		name, nb, nb_queues, nb, nb, name
 	);
 }

@@ -96,8 +96,8 @@ uint64_t control_loop_run(struct capture *cap) {
 		one_round(cap, round++);
 	if (cap->device_replaced)
 		LOG(WARNING,
-		    "a device was replaced under the capture: ending, for a start that "
-		    "captures from the new one");
+		    "a device was replaced during the capture: stopping; a restart captures from "
+		    "the new one");
 	drain(cap, round);
 	left = capture_outstanding(cap);
 	if (left > 0)

@@ -53,8 +53,8 @@ static unsigned int compare(const struct rtap_counters *own, const struct rtap_i
 	cpus = rtap_cpu_list_text(&shared);
 	if (shared.nb_cpus > 0 && cpus != NULL) {
 		LOG(WARNING,
-		    "instance %s receives on CPU %s, too: each waits for the other and may drop; "
-		    "give every instance CPUs of its own under receive-lcores",
+		    "instance %s also receives on CPU %s: each waits for the other and may drop "
+		    "packets; give every instance its own CPUs under receive-lcores",
 		    other->name, cpus);
 		nb_warnings = 1;
 	}

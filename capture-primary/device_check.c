@@ -29,8 +29,7 @@
 static int refuse_absent(const struct device_entry *entry, const char *key, const char *name) {
 	return device_entry_refuse(
 		entry, RTAP_EXIT_NO_PORTS,
-		"%s=%s: there is no such interface in this network namespace; `ip link` shows which "
-		"ones there are",
+		"%s=%s: this network namespace has no such interface; `ip link` lists those it has",
 		key, name
 	);
 }
@@ -78,8 +77,9 @@ check_iface(const struct device_entry *entry, char *name, size_t size, struct in
 	if (rc > 0)
 		rc = check_interface(entry, "iface", name, interface);
 	if (rc == 0 && !interface->up)
-		LOG(WARNING, "%s: %s is down, nothing comes until `ip link set %s up`", entry->text,
-		    name, name);
+		LOG(WARNING,
+		    "%s: %s is down, no packet arrives until it is up; run `ip link set %s up`",
+		    entry->text, name, name);
 	return rc;
 }
 
@@ -92,8 +92,8 @@ check_pcap_interface(const struct device_entry *entry, const char *key, const ch
 	if (rc < 0 || interface.up)
 		return rc;
 	return device_entry_refuse(
-		entry, RTAP_EXIT_NO_PORTS, "%s=%s: the interface is down; `ip link set %s up`", key,
-		name, name
+		entry, RTAP_EXIT_NO_PORTS, "%s=%s: the interface is down; run `ip link set %s up`",
+		key, name, name
 	);
 }
 
@@ -115,7 +115,8 @@ static int check_queues_argument(const struct device_entry *entry, const char *k
 
 	if (vdev_args_number(entry->text, key, &nb_queues) == -EINVAL)
 		return device_entry_refuse(
-			entry, RTAP_EXIT_CONFIG, "%s= is no number; allowed: a decimal one", key
+			entry, RTAP_EXIT_CONFIG, "%s= is not a number; allowed: a decimal number",
+			key
 		);
 	return check_queues(entry, nb_queues);
 }
@@ -157,7 +158,7 @@ static int check_file(const struct device_entry *entry, const char *path) {
 		return device_entry_refuse(
 			entry, RTAP_EXIT_NO_PORTS,
 			"rx_pcap=%s: %s; needs a capture file of Ethernet "
-			"frames that tcpdump -r reads, too",
+			"frames that `tcpdump -r` can read",
 			path, why
 		);
 	return 0;
@@ -193,7 +194,7 @@ static int check_pcap(struct device_entry *entry) {
 		return rc < 0 ? rc : check_queues(entry, nb_found);
 	return device_entry_refuse(
 		entry, RTAP_EXIT_CONFIG,
-		"it names nothing to capture from; allowed: rx_pcap=FILE, iface=NAME, rx_iface=NAME "
+		"its arguments name nothing to capture from; allowed: rx_pcap=FILE, iface=NAME, rx_iface=NAME "
 		"or rx_iface_in=NAME"
 	);
 }
@@ -212,12 +213,12 @@ static int check_memif(struct device_entry *entry) {
 
 	if (memif_buffers_read(&buffers, entry->text) < 0)
 		return device_entry_refuse(
-			entry, RTAP_EXIT_CONFIG, "bsize= is no size; allowed: 1 to 65535"
+			entry, RTAP_EXIT_CONFIG, "bsize= is not a size; allowed: 1 to 65535"
 		);
 	if (buffers.server && mixes)
 		LOG(NOTICE,
-		    "%s: its client chooses the size of a buffer, and larger frames arrive mixed up "
-		    "with DPDK %d.%02d.%d: start it with bsize=%u or more",
+		    "%s: its client chooses the size of a buffer, and DPDK %d.%02d.%d mixes up larger "
+		    "frames; start the client with bsize=%u or more",
 		    entry->text, RTE_VER_YEAR, RTE_VER_MONTH, RTE_VER_MINOR,
 		    memif_buffers_size(frame));
 	if (buffers.server || buffers.zero_copy || buffers.bytes >= frame)
@@ -228,9 +229,9 @@ static int check_memif(struct device_entry *entry) {
 		return 0;
 	return device_entry_refuse(
 		entry, RTAP_EXIT_CONFIG,
-		"bsize=%u is less than frames of `mtu: %" PRIu64
-		"` need, and DPDK %d.%02d.%d mixes "
-		"up what takes several buffers; needs bsize=%u or more, or a smaller mtu",
+		"bsize=%u is too small for frames of `mtu: %" PRIu64
+		"`, and DPDK %d.%02d.%d mixes up "
+		"frames that take several buffers; needs bsize=%u or more, or a smaller mtu",
 		buffers.bytes, entry->cfg->mtu, RTE_VER_YEAR, RTE_VER_MONTH, RTE_VER_MINOR,
 		memif_buffers_size(frame)
 	);
@@ -245,13 +246,13 @@ static int check_null(struct device_entry *entry) {
 	    || vdev_args_number(entry->text, "copy", &copy) == -EINVAL)
 		return device_entry_refuse(
 			entry, RTAP_EXIT_CONFIG,
-			"size= or copy= is no number; allowed: decimal ones"
+			"size= or copy= is not a number; allowed: decimal numbers"
 		);
 	if (copy == 0 || size <= room)
 		return 0;
 	return device_entry_refuse(
 		entry, RTAP_EXIT_CONFIG,
-		"size=%u is larger than a packet buffer, which the driver would write beyond; "
+		"size=%u is larger than a packet buffer: the driver would write past its end; "
 		"allowed: up to %" PRIu64 ", or a larger mbuf-data-room",
 		size, room
 	);

@@ -43,7 +43,7 @@ int device_entry_add(struct device_entry *entry, const char *fmt, ...) {
 	if (len >= 0) {
 		len = asprintf(&text, "%s,%s", entry->text, arguments);
 		if (len >= 0)
-			LOG(NOTICE, "%s: %s added for the largest frames that may come",
+			LOG(NOTICE, "%s: added %s, for the largest frames that may arrive",
 			    entry->text, arguments);
 		free(arguments);
 	}
@@ -67,7 +67,7 @@ int device_entry_get(
 	if (rc < 0 && rc != -ENOENT)
 		return device_entry_refuse(
 			entry, RTAP_EXIT_CONFIG,
-			"EAL does not take its arguments; allowed: NAME,KEY=VALUE,... with at "
+			"EAL cannot parse its arguments; allowed: NAME,KEY=VALUE,... with at "
 			"most 32 keys"
 		);
 	return rc == 0 ? 1 : 0;

@@ -49,14 +49,14 @@ static int remove_stale(const struct device_entry *entry, const struct device_so
 	if (!S_ISSOCK(st.st_mode))
 		return device_entry_refuse(
 			entry, RTAP_EXIT_NO_PORTS,
-			"%s=%s: the file is no socket; move it away, or name another path", s->key,
-			s->path
+			"%s=%s: the file is not a socket; move it away, or name another path",
+			s->key, s->path
 		);
 	rc = has_listener(s);
 	if (rc == -EADDRINUSE)
 		return device_entry_refuse(
 			entry, RTAP_EXIT_NO_PORTS,
-			"%s=%s: another program listens on it, `ss -xlp` shows which one; end it, or "
+			"%s=%s: another program listens on it, `ss -xlp` shows which one; stop it, or "
 			"name another path",
 			s->key, s->path
 		);
@@ -65,7 +65,7 @@ static int remove_stale(const struct device_entry *entry, const struct device_so
 	if (rc < 0)
 		return device_entry_refuse(
 			entry, RTAP_EXIT_NO_PORTS,
-			"%s=%s: the socket of a process that ended, not removed: %s; remove it",
+			"%s=%s: cannot remove the socket of a process that ended: %s; remove it",
 			s->key, s->path, strerror(-rc)
 		);
 	LOG(NOTICE, "%s: removed %s, the socket of a process that ended", entry->text, s->path);

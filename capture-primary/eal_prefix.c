@@ -48,8 +48,8 @@ int eal_prefix_refuse(
 		);
 	}
 	LOG(ERR,
-	    "file-prefix %s is in use: %s is locked by %s; stop that, or give this one another "
-	    "name under `instance`",
+	    "file-prefix %s is in use: %s is locked by %s; stop it, or give this instance "
+	    "another name under `instance`",
 	    inst->name, file, users);
 	return errno_set(EBUSY);
 }
@@ -109,13 +109,13 @@ static bool is_link_of_ours(const struct rtap_instance *inst, const char *path) 
 
 static void say_not_linked(const struct rtap_instance *inst, const char *path, int link_errno) {
 	static const char what[]
-		= "dpdk-telemetry.py and its like do not find this instance, and a "
+		= "dpdk-telemetry.py and similar tools do not find this instance, and a "
 		  "DPDK program with this file-prefix is not refused";
 
 	if (link_errno == EEXIST)
 		LOG(WARNING,
-		    "%s is left of another program of file-prefix %s: %s; run `rm -r %s`, then "
-		    "start this again",
+		    "%s was left by another program of file-prefix %s: %s; run `rm -r %s`, then "
+		    "restart",
 		    path, inst->name, what, path);
 	else
 		LOG(WARNING, "%s: %s: %s; make " EAL_BASE " writable", path, strerror(link_errno),

@@ -96,7 +96,7 @@ static void lock_directory(int fd) {
 
 	if (flock(fd, LOCK_EX | LOCK_NB) == 0)
 		return;
-	LOG(NOTICE, "%s: another DPDK program sets up its memory, waiting for it",
+	LOG(NOTICE, "%s: another DPDK program is setting up its memory; waiting for it",
 	    path_of(fd, path, sizeof(path)));
 	flock(fd, LOCK_EX);
 }

@@ -29,8 +29,8 @@ static int say_running(const struct rtap_instance *inst) {
 
 	rtap_primary_info_read(inst, &info);
 	LOG(ERR,
-	    "instance %s is already running (pid %d); stop it, or give this one another name under "
-	    "`instance`",
+	    "instance %s is already running (pid %d); stop it, or give this instance another "
+	    "name under `instance`",
 	    inst->name, info.pid);
 	return errno_set(EBUSY);
 }
@@ -91,8 +91,9 @@ static int take_attached_lock(const struct rtap_instance *inst, bool wait, uint6
 			continue;
 		}
 		LOG(ERR,
-		    "couriers of an earlier primary of instance %s still deliver (pids %s); they end "
-		    "within orphan-timeout-s (%" PRIu64 " s), or start this with --wait",
+		    "transmit workers of an earlier primary of instance %s still deliver (pids %s); "
+		    "they end within orphan-timeout-s (%" PRIu64
+		    " s): start again then, or use --wait",
 		    inst->name, describe_users(inst, users, sizeof(users)), wait_s);
 		return errno_set(EBUSY);
 	}

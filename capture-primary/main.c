@@ -46,7 +46,7 @@ static int find_group(const struct rtap_config *cfg, gid_t *gid) {
 		return 0;
 	group = getgrnam(cfg->group);
 	if (group == NULL) {
-		LOG(ERR, "%s: there is no group '%s' on this machine; groupadd --system %s",
+		LOG(ERR, "%s: this machine has no group '%s'; run `groupadd --system %s`",
 		    rtap_config_place(cfg, "group", place, sizeof(place)), cfg->group, cfg->group);
 		return -ENOENT;
 	}
@@ -89,7 +89,7 @@ run(const struct rtap_config *cfg, const struct rtap_instance *inst, const struc
 	if (find_group(cfg, &gid) < 0 || eal_plan(cfg, &plan) < 0)
 		return RTAP_EXIT_CONFIG;
 	if (getrandom(boot_id, sizeof(boot_id), 0) != sizeof(boot_id)) {
-		LOG(ERR, "no random numbers: %s", strerror(errno));
+		LOG(ERR, "cannot read random numbers: %s", strerror(errno));
 		return RTAP_EXIT_FAILURE;
 	}
 	if (opt->wait)

@@ -122,12 +122,11 @@ static void complain_of_surplus(
 	n->multiplied_said.unsaid = 0; // the difference is a sum already
 	complain(
 		&n->multiplied_said, port_id, queues->received - counted,
-		"its queues handed over more by",
-		n->is_memif
-			? "the device counted fewer; net_memif hands over copies of old frames on "
-			  "each queue that the peer does not have: set receive-queues to the "
-			  "peer's number"
-			: "the device counted fewer: its packets or its counters are wrong"
+		"its queues handed over more than the device counted, by",
+		n->is_memif ? "net_memif hands over copies of old frames on "
+			      "each queue that the peer does not have: set receive-queues to the "
+			      "peer's number"
+			    : "its packets or its counters are wrong"
 	);
 }
 

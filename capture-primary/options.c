@@ -12,13 +12,13 @@
 static const char usage[]
 	= "Usage: capture-primary -c FILE [OPTION...] [-- EAL ARGUMENTS]\n"
 	  "\n"
-	  "Owns the ports of one instance and puts every packet on shared transmit rings, from where\n"
-	  "kafka-secondary carries them to Kafka.\n"
+	  "Owns the ports of one instance and puts every packet on shared transmit rings, from which\n"
+	  "kafka-secondary sends them to Kafka.\n"
 	  "\n"
 	  "  -c, --config FILE  configuration (YAML)\n"
 	  "      --check        validate it, print the effective configuration and the memory it needs\n"
 	  "      --keys         print every key of the configuration\n"
-	  "      --wait         wait for the couriers of an earlier primary to end\n"
+	  "      --wait         wait until the transmit workers of an earlier primary end\n"
 	  "  -p PORT_MASK       overrides port-mask\n"
 	  "  -q QUEUES          overrides receive-queues\n"
 	  "  -b PACKETS         overrides burst-size\n"
@@ -27,10 +27,10 @@ static const char usage[]
 	  "  -h, --help         this text\n"
 	  "  -V, --version      version\n"
 	  "\n"
-	  "What stands behind `--` is appended to the EAL arguments that the program builds itself.\n"
+	  "Arguments after `--` are appended to the EAL arguments that the program builds itself.\n"
 	  "Exit codes: 0 ok, 2 usage, 3 configuration, 4 not root, 5 hugepages, 6 no ports,\n"
 	  "7 already running, 11 a port refused its configuration, 13 packets were left undelivered,\n"
-	  "14 a device was replaced under the capture: start again, 1 anything else.\n";
+	  "14 a device was replaced during the capture: restart, 1 anything else.\n";
 
 // Fastcapa's words.
 static const struct rtap_override overrides[] = {
@@ -81,7 +81,7 @@ int options_parse(struct options *opt, int argc, char **argv) {
 	}
 	if (optind < argc && strcmp(argv[optind - 1], "--") != 0) {
 		fprintf(stderr,
-			"capture-primary: unexpected argument '%s'; EAL arguments go behind `--`\n",
+			"capture-primary: unexpected argument '%s'; EAL arguments go after `--`\n",
 			argv[optind]);
 		return RTAP_EXIT_USAGE;
 	}

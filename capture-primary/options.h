@@ -10,10 +10,10 @@
 struct options {
 	const char *config_path;
 	struct rtap_overrides overrides;
-	bool check; // validate, print what it comes to, and leave
-	bool wait; // for couriers of an earlier primary to end
+	bool check; // validate, print the result and exit
+	bool wait; // for transmit workers of an earlier primary to end
 	bool help_keys; // print the reference of all keys
-	char **eal_args; // what stands behind `--`
+	char **eal_args; // the arguments after `--`
 	int nb_eal_args;
 };
 

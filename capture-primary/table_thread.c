@@ -68,5 +68,5 @@ void table_thread_print_final(const struct rtap_counters *counters) {
 	clock_gettime(CLOCK_REALTIME, &until);
 	until.tv_sec += FINAL_TIMEOUT_S;
 	if (pthread_timedjoin_np(thread, NULL, &until) != 0)
-		LOG(WARNING, "nobody reads the table on stdout");
+		LOG(WARNING, "no process reads the table on stdout");
 }

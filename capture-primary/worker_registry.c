@@ -43,8 +43,9 @@ static void bury(struct worker_registry *reg, unsigned int slot, bool left_well)
 		LOG(NOTICE, "worker %u left", slot);
 	else
 		LOG(WARNING,
-		    "worker %u (pid %" PRIu64 ") died holding %u rings; the next one goes on from "
-		    "where Kafka has them",
+		    "worker %u (pid %" PRIu64
+		    ") died holding %u rings; their next worker continues "
+		    "after the last packet that Kafka has",
 		    slot, rtap_counter_get(&reg->counters->slots[slot].pid), nb_rings);
 	reg->buried[slot] = incarnation;
 	reg->known[slot] = 0;
@@ -82,8 +83,8 @@ static bool look_at_slot(struct worker_registry *reg, unsigned int slot) {
 	if (incarnation == 0 || incarnation == reg->buried[slot])
 		return false;
 	if (reg->known[slot] != 0 && reg->known[slot] != incarnation)
-		bury(reg, slot, false); // somebody else is at the slot already
-	// An error counts as held: to bury a live worker would make two couriers.
+		bury(reg, slot, false); // another worker is at the slot already
+	// An error counts as held: burying a live worker would give its rings two owners.
 	held = rtap_lock_is_held(reg->slots_fd, slot, 1) != 0;
 	if (!held) {
 		// Read again: it may have said goodbye between our look at the state and at the lock.
@@ -107,7 +108,7 @@ static void assign(struct worker_registry *reg) {
 	    __builtin_popcountll(reg->eligible), moved);
 }
 
-// Every round: what a courier overwrote is put right.
+// Every round, so that what a transmit worker overwrote is put right.
 static void publish_assignments(struct worker_registry *reg) {
 	for (unsigned int i = 0; i < reg->counters->shape.nb_rings; i++) {
 		struct rtap_shm_ring *shared = &reg->shm->rings[i];
@@ -134,9 +135,9 @@ static bool look_at_rings(struct worker_registry *reg) {
 		if (reg->quarantined[i] || rtap_counter_get(&c->quarantined) == 0)
 			continue;
 		LOG(ERR,
-		    "ring %.32s is quarantined: its indexes make no sense, a courier wrote where it must "
-		    "not; its packets are kept and not sent, new ones for it are dropped; restart the "
-		    "primary when convenient",
+		    "ring %.32s is quarantined: corrupted indexes, a transmit worker overwrote shared "
+		    "memory; its packets are kept and not sent, new packets for it are dropped; "
+		    "restart the primary when convenient",
 		    c->name);
 		reg->quarantined[i] = changed = true;
 	}

@@ -105,10 +105,10 @@ def refusals(tap, lab):
              JUMBO),
             # It would look for slots where the kernel has none.
             (f"net_af_packet0,iface={FAR},framesz=9216,blocksz=40960", "CONFIG",
-             ["do not fit together", "one of 36864"], JUMBO),
+             ["do not fit together", "blocksz of 36864"], JUMBO),
             (f"net_af_packet0,iface={FAR},framesz=9216,framecnt=511", "CONFIG",
              ["do not fit together", "framecnt"], JUMBO),
-            (f"net_af_packet0,iface={FAR},framesz=9k", "CONFIG", ["framesz=", "no number"], JUMBO),
+            (f"net_af_packet0,iface={FAR},framesz=9k", "CONFIG", ["framesz=", "not a number"], JUMBO),
             ("net_memif0,bsize=2048", "CONFIG", ["bsize=2048", "mtu: 9000", "bsize=9216"], {})):
         if device.startswith("net_memif") and not memif_mixes(lab):
             tap.note(f"not tried with this DPDK, whose net_memif mixes nothing up: {device}")
@@ -182,7 +182,7 @@ def sockets(tap, lab):
         tap.ok(path.is_socket(), f"{driver}: and stays")
         path.unlink()
         path.write_text("precious")
-        refused(tap, primary(lab), "NO_PORTS", [place(lab), str(path), "is no socket"],
+        refused(tap, primary(lab), "NO_PORTS", [place(lab), str(path), "is not a socket"],
                 f"{driver}: a file that is no socket is refused", lab)
         tap.ok(path.is_file() and path.read_text() == "precious", f"{driver}: and stays as it is")
         path.unlink()

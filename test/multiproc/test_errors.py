@@ -63,7 +63,7 @@ def command_lines(tap, lab):
     lab.write_config(SMALL)
     config = lab.config_path
     for program, arguments, wanted, what in (
-            (primary, ["-c", config, "net_tap0"], ["'net_tap0'", "EAL arguments go behind `--`"],
+            (primary, ["-c", config, "net_tap0"], ["'net_tap0'", "EAL arguments go after `--`"],
              "an argument without --"),
             (primary, ["-c", config, "-l", "0-1"], ["--help"], "an EAL option without --"),
             (primary, [], ["use -c FILE"], "no configuration"),
