@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Whether a net_af_packet device holds the largest frames of its interface.
+// Check that a net_af_packet device holds the largest frames of its interface.
 
 #include "af_packet_check.h"
 
@@ -67,7 +67,8 @@ static int refuse_data_room(
 	);
 }
 
-// Offloads make frames that are larger than the MTU: received ones are joined, sent ones not yet cut up.
+// Offloads make frames that are larger than the MTU: received ones are joined, sent ones not yet
+// cut up.
 static void warn_of_merged(
 	const struct device_entry *entry, const char *name, const struct interface *interface,
 	uint32_t slot

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The sizes of net_af_packet's receive ring.
+// Compute the sizes of net_af_packet's receive ring.
 
 #include "af_packet_ring.h"
 
@@ -48,7 +48,8 @@ int af_packet_ring_read(
 	return 0;
 }
 
-// Where a frame begins in its slot: the network header is aligned, the link header stands before it.
+// Where a frame begins in its slot: the network header is aligned, the link header stands before
+// it.
 static uint32_t frame_offset(void) {
 	return TPACKET_ALIGN(TPACKET2_HDRLEN + LINK_HEADER_MIN) - RTE_ETHER_HDR_LEN;
 }

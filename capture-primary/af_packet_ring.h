@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The sizes of net_af_packet's receive ring. Pure.
+// Compute the sizes of net_af_packet's receive ring. Pure.
 //
-// The kernel writes each frame into a slot of framesz bytes, behind a header, and cuts what does not fit; the
-// driver copies it into one mbuf. Neither counts the cut. The driver finds slot n at n * framesz: a block must
-// hold a whole number of slots.
+// The kernel writes each frame into a slot of framesz bytes, after a header, and cuts what does not
+// fit; the driver copies it into one mbuf. Neither counts the cut. The driver finds slot n at n *
+// framesz, so a block must hold a whole number of slots.
 
 #pragma once
 
@@ -17,13 +17,14 @@ struct af_packet_ring {
 	bool has_frame_bytes, has_block_bytes; // the arguments name it
 };
 
-// The sizes that the arguments of a device ask for, with the driver's defaults. Returns 0, or -EINVAL with
-// *key set to the one that is not a number from 1 to UINT32_MAX.
+// The sizes that the arguments of a device ask for, with the driver's defaults. Returns 0, or
+// -EINVAL with *key set to the one that is not a number from 1 to UINT32_MAX.
 int af_packet_ring_read(
 	struct af_packet_ring *ring, const char *device, uint32_t page_bytes, const char **key
 );
 
-// Bytes of a frame that a slot holds, VLAN tag aside: the kernel has taken it out, the driver puts it back.
+// Bytes of a frame that a slot holds, VLAN tag aside: the kernel has taken it out, the driver puts
+// it back.
 uint32_t af_packet_ring_room(uint32_t frame_bytes);
 
 // The slot for frames of `bytes`: a multiple of 1 KiB.
@@ -32,8 +33,8 @@ uint32_t af_packet_ring_slot(uint32_t bytes);
 // The smallest block of whole slots and whole pages.
 uint32_t af_packet_ring_block(uint32_t frame_bytes, uint32_t page_bytes);
 
-// The least `mbuf-data-room` with which the driver takes slots of this size, headroom included; and the largest
-// slot of af_packet_ring_slot() for a data room.
+// The least `mbuf-data-room` with which the driver takes slots of this size, headroom included; and
+// the largest slot of af_packet_ring_slot() for a data room.
 uint64_t af_packet_ring_data_room(uint32_t frame_bytes);
 uint32_t af_packet_ring_slot_of_room(uint32_t data_room_bytes);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Whether a net_af_xdp device gets all frames of its interface, and whole.
+// Check that a net_af_xdp device gets all frames of its interface, and uncut.
 
 #pragma once
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// All that a running primary consists of.
+// Create and destroy everything that a running primary consists of.
 
 #include "capture.h"
 
@@ -360,7 +360,7 @@ void capture_destroy(struct capture *cap) {
 	uint64_t nb_free, nb_all, left, missing, kept = 0;
 
 	capture_set_phase(cap, RX_EXIT);
-	left = capture_outstanding(cap); // only now nobody frees any more
+	left = capture_outstanding(cap); // from now on no worker frees any
 	signal(SIGALRM, on_close_timeout);
 	alarm(CLOSE_TIMEOUT_S);
 	for (unsigned int i = 0; i < cap->nb_ports; i++)

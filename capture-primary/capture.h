@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// All that a running primary consists of, and its order of start and stop once EAL is up.
+// Hold everything that a running primary consists of; create and destroy it once EAL is up.
 
 #pragma once
 
@@ -34,32 +34,33 @@ struct capture {
 	struct worker_registry registry;
 	int slots_fd;
 	enum rtap_instance_state state;
-	bool device_replaced; // a device captures again only after a new start
+	bool device_replaced; // a device captures again only after a restart
 };
 
 // Find and configure the ports, create pools, rings, shared block and counters file, start the
-// ports, launch the receive workers on EAL's lcores, freeze memory. Afterwards nothing is allocated.
-// Returns 0, or a negative errno with *exit set and the reason logged.
+// ports, launch the receive workers on EAL's lcores, freeze memory. Afterwards nothing is
+// allocated. Returns 0, or a negative errno with *exit set and the reason logged.
 int capture_create(
 	struct capture *cap, const struct rtap_config *cfg, const struct rtap_instance *inst,
 	const struct capture_filter *filter, const uint8_t boot_id[RTAP_BOOT_ID_SIZE], gid_t gid,
 	enum rtap_exit_code *exit
 );
 
-// Ask the drivers, look at the links: nic_port_update() of every port. Control thread only.
+// Update every port's counters and link: nic_port_update(). Control thread only.
 void capture_update_ports(struct capture *cap);
 
-// Tell all receive workers, and wait until each has obeyed: after RX_RECLAIM all that was received is
-// on the rings and counted, after RX_EXIT they have ended.
+// Set the phase of all receive workers and wait until each has obeyed: after RX_RECLAIM everything
+// that was received is on the rings and counted, after RX_EXIT the workers have ended.
 void capture_set_phase(struct capture *cap, enum rx_phase phase);
 void capture_set_state(struct capture *cap, enum rtap_instance_state state);
 
-// Buffers that are still on rings.
+// Count the buffers that are still on rings.
 uint64_t capture_outstanding(const struct capture *cap);
 
-// Buffers that are in their pools, and all there are.
+// Count the buffers that are in their pools, and all buffers.
 void capture_count_buffers(const struct capture *cap, uint64_t *nb_free, uint64_t *nb_all);
 
-// Receive workers end, ports stop. Says whether every buffer came back but those on the rings. A device
-// that does not close within some seconds is left to the end of the process, which must come now.
+// End the receive workers, stop the ports, and log whether every buffer came back except those on
+// the rings. Ends the process when a device does not close within some seconds. Exit right after
+// it.
 void capture_destroy(struct capture *cap);

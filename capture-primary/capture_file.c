@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// A capture file that a device is to read.
+// Check a capture file that a device will read.
 
 #include "capture_file.h"
 

@@ -42,7 +42,8 @@ int capture_filter_create(
 	return 0;
 }
 
-// bpf_filter() wants one stretch. Beyond the longest frame that tcpdump keeps there is nothing to see.
+// bpf_filter() wants one stretch. Beyond the longest frame that tcpdump keeps there is nothing to
+// see.
 static bool wants_segments(const struct capture_filter *filter, const struct rte_mbuf *m) {
 	uint8_t flat[RTAP_FILTER_LONGEST_FRAME];
 	uint32_t len = rte_pktmbuf_pkt_len(m) < sizeof(flat) ? rte_pktmbuf_pkt_len(m)

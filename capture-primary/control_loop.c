@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The primary's control thread.
+// Run the primary's control thread.
 
 #include "control_loop.h"
 
@@ -21,7 +21,8 @@
 #define NIC_ROUNDS 10 // ask the drivers every 100 ms
 #define FILES_ROUNDS 1000 // tidy up every 10 s
 
-// The tightest of three samples: one that was preempted between the two clocks would look like drift.
+// The tightest of three samples: one that was preempted between the two clocks would look like
+// drift.
 static void discipline_clock(struct capture *cap) {
 	uint64_t best = UINT64_MAX, tsc = 0, utc = 0;
 	int64_t off_ns;
@@ -58,7 +59,7 @@ static void one_round(struct capture *cap, uint64_t round) {
 	struct timespec pause = {.tv_nsec = ROUND_MS * RTAP_MS_NS};
 
 	worker_registry_update(&cap->registry);
-	capture_set_state(cap, cap->state); // couriers can write there
+	capture_set_state(cap, cap->state); // transmit workers can overwrite it
 	if (round % CLOCK_ROUNDS == 0)
 		discipline_clock(cap);
 	if (round % NIC_ROUNDS == 0)

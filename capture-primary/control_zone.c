@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What the primary shares.
+// Create what the primary shares.
 
 #include "control_zone.h"
 
@@ -29,8 +29,9 @@ static int find_page_size(const struct rte_memseg_list *list, void *arg) {
 	return 0;
 }
 
-// On whole pages of its own: packet memory is write-protected in the couriers page by page. Where pages
-// of several sizes are in use, EAL chooses: take what it has chosen for the size to round up to.
+// On whole pages of its own: packet memory is write-protected in transmit workers page by page.
+// Where pages of several sizes are in use, EAL chooses: take what it has chosen for the size to
+// round up to.
 static const struct rte_memzone *
 reserve_pages(const char *name, uint64_t least_bytes, unsigned int node, uint64_t *bytes) {
 	const struct rte_memzone *mz;
@@ -91,8 +92,8 @@ int control_zone_create(
 	return 0;
 }
 
-// rte_ring_create() would take memory that shares pages with packets: make the ring here and enter it
-// into EAL's list, so that it is found by name like any other.
+// rte_ring_create() would take memory that shares pages with packets: make the ring here and enter
+// it into EAL's list, so that it is found by name like any other.
 static struct rte_ring *
 ring_create(struct control_zone *z, unsigned int node, const char *name, uint32_t size) {
 	struct rte_tailq_head *head = rte_eal_tailq_lookup(RTE_TAILQ_RING_NAME);
@@ -130,7 +131,7 @@ static int add_ring(
 		shared->name, sizeof(shared->name), "rtap_p%u_q%u_r%u", q->port_id, q->queue_id, i
 	);
 	ring = ring_create(z, node, shared->name, s->ring_size);
-	// The primary's own copy of what it put there, out of reach of every courier.
+	// The primary's own copy of what it put there, out of reach of every transmit worker.
 	held = rte_zmalloc_socket("rtap_held", s->ring_size * sizeof(*held), 64, (int)node);
 	if (ring == NULL || held == NULL) {
 		LOG(ERR, "transmit ring %s of %" PRIu32 " packets: no memory on node %u",

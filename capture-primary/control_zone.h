@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What the primary shares: the block and the transmit rings, on hugepages of their own.
+// Create what the primary shares: the block and the transmit rings, on hugepages of their own.
 
 #pragma once
 
@@ -32,5 +32,5 @@ int control_zone_add_queue(
 	unsigned int node, struct rx_queue *q
 );
 
-// The block is complete: secondaries may attach.
+// Set the magic number, when the block is complete: secondaries may attach.
 void control_zone_publish(struct control_zone *z, int stamp_offset);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Other instances of this machine whose receive workers have the CPUs of ours.
+// Warn of other instances of this machine that receive on the same CPUs.
 
 #include "cpu_neighbours.h"
 

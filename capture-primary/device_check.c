@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What can be said of the devices of a configuration before EAL starts.
+// Check the devices of a configuration before EAL starts.
 
 #include "device_check.h"
 
@@ -97,7 +97,8 @@ check_pcap_interface(const struct device_entry *entry, const char *key, const ch
 	);
 }
 
-// The packets of queues beyond receive-queues would never be read. More of those the driver refuses.
+// The packets of queues beyond receive-queues would never be read. More of those the driver
+// refuses.
 static int check_queues(const struct device_entry *entry, unsigned int nb_queues) {
 	if (nb_queues <= entry->cfg->receive_queues)
 		return 0;

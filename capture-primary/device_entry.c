@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// An entry of `devices` while it is checked.
+// Read, extend or refuse an entry of `devices` while it is checked.
 
 #include "device_entry.h"
 

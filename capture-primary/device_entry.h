@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// An entry of `devices` while it is checked: read its arguments, add to them, or refuse it.
+// Read, extend or refuse an entry of `devices` while it is checked.
 //
 // Checks return 0, or a negative errno with one line logged and *entry->exit set.
 
@@ -11,7 +11,7 @@
 
 #include <stddef.h>
 
-// What a frame is longer than the MTU: the Ethernet header and two VLAN tags.
+// Bytes of a frame beyond the MTU: the Ethernet header and two VLAN tags.
 #define DEVICE_FRAME_OVERHEAD 22
 
 struct device_entry {
@@ -20,8 +20,8 @@ struct device_entry {
 	enum rtap_exit_code *exit; // set by a refusal
 };
 
-// Log one line: the place of the key, the device, what is wrong; set *entry->exit to `code`. Returns
-// -EINVAL.
+// Log one line: the place of the key, the device, what is wrong; set *entry->exit to `code`.
+// Returns -EINVAL.
 int device_entry_refuse(
 	const struct device_entry *entry, enum rtap_exit_code code, const char *fmt, ...
 ) RTAP_PRINTF(3, 4);
@@ -29,8 +29,8 @@ int device_entry_refuse(
 // Append arguments and log them. entry->text moves.
 int device_entry_add(struct device_entry *entry, const char *fmt, ...) RTAP_PRINTF(2, 3);
 
-// Read the value of the n-th argument of a key. Returns 1; 0 with "" when there is none; a negative errno when
-// the arguments are refused.
+// Read the value of the n-th argument of a key. Returns 1; 0 with "" when there is none; a negative
+// errno when the arguments are refused.
 int device_entry_get(
 	const struct device_entry *entry, const char *key, unsigned int n, char *value, size_t size
 );

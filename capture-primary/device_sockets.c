@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The sockets that devices of the configuration make.
+// Remove stale sockets of devices that make one.
 
 #include "device_sockets.h"
 
@@ -24,7 +24,8 @@ struct device_socket {
 	char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
 };
 
-// Returns 0 when the file's socket has no listener, -EADDRINUSE when it has one, another negative errno.
+// Returns 0 when the file's socket has no listener, -EADDRINUSE when it has one, another negative
+// errno.
 static int has_listener(const struct device_socket *s) {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	int fd = socket(AF_UNIX, s->type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), rc;

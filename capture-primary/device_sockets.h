@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The sockets that devices of the configuration make: net_memif as a server, net_vhost.
+// Remove stale sockets of devices that make one: net_memif as a server, net_vhost, net_virtio_user.
 //
-// A process that is killed leaves its socket's file, and neither driver starts while there is one.
+// A process that is killed leaves its socket's file, and these drivers do not start while there is
+// one.
 
 #pragma once
 
 #include "config.h"
 #include "exit_code.h"
 
-// Remove files that no process listens on any more. To be called with the instance's locks taken: a socket that
-// answers belongs to another program. Returns 0, or a negative errno with *exit set and one line logged.
+// Remove files that no process listens on any more. To be called with the instance's locks taken: a
+// socket that answers belongs to another program. Returns 0, or a negative errno with *exit set and
+// one line logged.
 int device_sockets_remove_stale(const struct rtap_config *cfg, enum rtap_exit_code *exit);

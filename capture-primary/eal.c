@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// EAL for the primary.
+// Plan the primary's hugepage memory, check that it is there, and start EAL.
 
 #include "eal.h"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// EAL for the primary: how much memory to ask for, whether it is there, and the start.
+// Plan the primary's hugepage memory, check that it is there, and start EAL.
 
 #pragma once
 
@@ -7,11 +7,12 @@
 #include "exit_code.h"
 #include "sizing.h"
 
-// Compute the memory need from the configuration and this machine, before any port is known: for the
-// devices that are named, else for as many ports as the port mask has bits, else for one. Returns 0, or -EINVAL with the reason logged.
+// Compute the memory need from the configuration and this machine, before any port is known: for
+// the devices that are named, else for as many ports as the port mask has bits, else for one.
+// Returns 0, or -EINVAL with the reason logged.
 int eal_plan(const struct rtap_config *cfg, struct sizing *s);
 
-// Check hugepages and start EAL with the arguments made from the configuration and, behind them, the
+// Check hugepages and start EAL with the arguments made from the configuration, followed by the
 // user's. Returns 0, or a negative errno with *exit set and the reason and the remedy logged.
 int eal_start(
 	const struct rtap_config *cfg, const struct sizing *s, char *const *user_args,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The instance's name as EAL's file-prefix.
+// Claim the instance's name as EAL's file-prefix.
 
 #include "eal_prefix.h"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The hugepage files of an instance.
+// Claim the hugepage files of an instance.
 
 #include "hugepage_files.h"
 
@@ -101,11 +101,13 @@ static void lock_directory(int fd) {
 	flock(fd, LOCK_EX);
 }
 
-// Call `fn` with each file of the instance, opened, until it fails. Returns 0 or its negative errno.
+// Call `fn` with each file of the instance, opened, until it fails. Returns 0 or its negative
+// errno.
 static int for_each_file(int dir_fd, const struct rtap_instance *inst, file_fn fn) {
 	struct dirent *entry;
 	int fd, rc = 0;
-	// A descriptor of its own, as closedir() closes it; not dup(), which would share the position.
+	// A descriptor of its own, as closedir() closes it; not dup(), which would share the
+	// position.
 	DIR *dir = fdopendir(openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
 
 	if (dir == NULL)

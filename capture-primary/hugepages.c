@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Hugepages of this machine, from sysfs.
+// Check that this machine has enough hugepages.
 
 #include "hugepages.h"
 

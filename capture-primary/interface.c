@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What the kernel says of an interface.
+// Read what the kernel says of an interface.
 
 #include "interface.h"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What the kernel says of an interface, in the network namespace of this process.
+// Read what the kernel says of an interface, in the network namespace of this process.
 
 #pragma once
 
@@ -10,12 +10,12 @@
 struct interface {
 	bool up;
 	unsigned int mtu;
-	unsigned int nb_queues; // that receive; 0 when it does not say
+	unsigned int nb_queues; // receive queues, 0 when not known
 	uint16_t link_type; // ARPHRD_*
 	bool merges; // the kernel puts several packets into one frame: GRO, LRO, TSO or GSO is on
 };
 
-// Returns 0; -ENODEV when there is none of this name; another negative errno.
+// Returns 0; -ENODEV when there is no interface of this name; another negative errno.
 int interface_read(const char *name, struct interface *interface);
 
 // Whether its frames are Ethernet frames.

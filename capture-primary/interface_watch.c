@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The interface of the kernel that a virtual device captures from.
+// Watch the kernel interface that a virtual device captures from.
 
 #include "interface_watch.h"
 

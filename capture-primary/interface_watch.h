@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The interface of the kernel that a virtual device captures from (net_af_packet, net_af_xdp, net_pcap,
-// net_tap). Their drivers go on as if nothing had happened when it is deleted, as a container's veth is, and
-// never find another one of its name.
+// Watch the kernel interface that a virtual device captures from (net_af_packet, net_af_xdp,
+// net_pcap, net_tap). Their drivers carry on without an error when it is deleted, as a container's
+// veth is, and never find another one of its name.
 
 #pragma once
 
@@ -19,8 +19,9 @@ struct interface_watch {
 	unsigned int index; // 0 = the device has none
 };
 
-// Remember the interface that has this name now, in this process's network namespace. Returns 0 or -ENODEV.
+// Remember the interface that has this name now, in this process's network namespace. Returns 0 or
+// -ENODEV.
 int interface_watch_find(struct interface_watch *iface, const char *name);
 
-// One or two ioctls; the name may have changed meanwhile.
+// Ask the kernel: a few ioctls, no waiting. A renamed interface is still the same one.
 enum interface_watch_state interface_watch_look(const struct interface_watch *iface);

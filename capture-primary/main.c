@@ -176,7 +176,8 @@ int main(int argc, char **argv) {
 	}
 	exit = run(&cfg, &inst, &opt, filter);
 	LOG(NOTICE, "ended");
-	// Never through EAL's clean-up: it waits for locks that a killed secondary may hold. Nothing is left to
-	// flush: the table thread does that, and a pipe without a reader would hold up the end.
+	// Never through EAL's clean-up: it waits for locks that a killed secondary may hold.
+	// Nothing is left to flush: the table thread does that, and a pipe without a reader would
+	// hold up the end.
 	_exit(exit);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The buffers of net_memif's shared memory.
+// Compute the buffer sizes of net_memif's shared memory.
 
 #include "memif_buffers.h"
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The buffers of net_memif's shared memory. Pure.
+// Compute the buffer sizes of net_memif's shared memory. Pure.
 //
-// The client makes them, in the size that its bsize says, for both directions. A larger frame takes a chain of
-// them, and net_memif mixes frames up where chains and single buffers alternate: until DPDK 23.11.7, 24.11.5,
-// 25.11.1 and 26.03.
+// The client makes the buffers, bsize bytes each, for both directions. A larger frame takes a chain
+// of them, and net_memif mixes up frames where chains and single buffers alternate: before DPDK
+// 23.11.7, 24.11.5, 25.11.1 and 26.03.
 
 #pragma once
 

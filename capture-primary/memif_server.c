@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Whether the server of a net_memif client is there.
+// Ask whether the server of a net_memif client is there.
 
 #include "memif_server.h"
 

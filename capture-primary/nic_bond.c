@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The members of net_bonding devices.
+// Find the members of net_bonding devices.
 
 #include "nic_bond.h"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What a driver counts.
+// Turn what a driver counts into counters that only grow.
 
 #include "nic_counters.h"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What a driver counts, as counters that only grow. Control thread only.
+// Turn what a driver counts into counters that only grow. Control thread only.
 
 #pragma once
 
@@ -14,16 +14,17 @@ struct rte_eth_stats;
 // One counter of a driver's.
 struct nic_counter {
 	bool comes_back; // its driver may show 0 for a while
-	uint64_t last; // as the driver said it
-	uint64_t fallen_from; // what it said before it said 0, 0 = it did not
+	uint64_t last; // the driver's last value
+	uint64_t fallen_from; // its value before it fell to 0, 0 = it did not
 };
 
-// What came since the last call. Less than before is a device that began again, which sets *reset; with
-// net_memif (22.11 to 24.11) 0 may also mean that its peer is away, and it shows its old sum again later. Which it
-// is, is told by the next growth: back to where it was or beyond, or from the bottom.
+// Returns how much was added since the last call. A value below the last one means that the device
+// started over, and sets *reset. With net_memif (22.11 to 24.11), 0 may also mean that its peer is
+// away; it then shows its old sum again later. The next growth tells which: to the old sum or
+// beyond, or from 0.
 uint64_t nic_counter_advance(struct nic_counter *c, uint64_t value, bool *reset);
 
-// Packets that the log has to speak of, once a minute.
+// Packets to report in the log, at most one line per minute.
 struct nic_complaint {
 	uint64_t unsaid;
 	struct rtap_log_limit limit;
@@ -45,8 +46,8 @@ struct nic_queue_sums {
 
 void nic_counters_init(struct nic_counters *n, const char *driver);
 
-// Advance the port's counters by what its driver says, and log drops, malformed and cut packets, and a driver
-// that hands over more packets than it counts.
+// Advance the port's counters by what its driver says; log drops, malformed and cut packets, and a
+// driver that hands over more packets than it counts.
 void nic_counters_update(
 	struct nic_counters *n, uint16_t port_id, const struct rte_eth_stats *stats,
 	const struct nic_queue_sums *queues, struct rtap_port_counters *counters

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The ports that EAL found.
+// Find the ports to capture from.
 
 #include "nic_find.h"
 

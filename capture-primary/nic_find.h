@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The ports that EAL found, and what the configuration's arguments tell of them.
+// Find the ports to capture from, and apply what the arguments of their devices say.
 
 #pragma once
 
 #include "config.h"
 #include "nic_port.h"
 
-// The ports that `port-mask` takes, without the members of a bonded one; `ports` has room for NIC_PORT_MAX.
-// Returns how many, or -ENODEV with the reason logged: a device that gave none, or which NICs of the machine are
-// bound to which driver, and what to do.
+// Find the ports that `port-mask` selects, except members of a bonded one; `ports` has room for
+// NIC_PORT_MAX. Returns their number, or -ENODEV with the reason logged: a device that gave no
+// port, or the NICs of the machine with their drivers, and the remedy.
 int nic_find_ports(const struct rtap_config *cfg, struct nic_port *ports);

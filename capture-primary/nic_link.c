@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Link of a port.
+// Watch the link of a port.
 
 #include "nic_link.h"
 

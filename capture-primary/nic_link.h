@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Link of a port: what its driver says, and what the kernel says of the interface under it. Control thread only.
+// Watch the link of a port: its driver's state and that of the kernel interface under it. Control
+// thread only.
 
 #pragma once
 
@@ -10,11 +11,11 @@
 #include <stdint.h>
 
 struct nic_link {
-	bool known; // its state was seen
+	bool known; // its state was read once
 	struct interface_watch iface; // index 0: there is none
-	bool own_iface; // the device made it, and makes it again at a start only
-	bool gone; // the interface was deleted: the device captures nothing any more
-	bool replaced; // and a start would capture again
+	bool own_iface; // the device made it, and makes it again only when it starts
+	bool gone; // the interface was deleted: the device captures nothing until a restart
+	bool replaced; // and a restart would capture again
 };
 
 // Look at the link, count and log a change.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// A DPDK port.
+// Configure, start, watch and stop a DPDK port.
 
 #include "nic_port.h"
 
@@ -22,8 +22,8 @@
 #define AF_XDP_FILL_RING                                                                           \
 	2048 // buffers of a queue, as net_af_xdp makes it, and does not empty at its end
 
-// Before it is configured, a device whose arguments make its queues has them already. Only this process fills the
-// rings of net_ring.
+// Before it is configured, a device whose arguments make its queues has them already. Only this
+// process fills the rings of net_ring.
 static int check_made_queues(
 	const struct nic_port *port, const struct rtap_config *cfg,
 	const struct rte_eth_dev_info *info
@@ -116,7 +116,8 @@ static void offloads(
 	const struct rte_eth_dev_info *info
 ) {
 	uint64_t room = cfg->mbuf_data_room_bytes - RTE_PKTMBUF_HEADROOM;
-	// By the MTU asked for: a device such as net_tap hands over larger frames than it admits to.
+	// By the MTU asked for: a device such as net_tap hands over larger frames than it admits
+	// to.
 	uint64_t frame = cfg->mtu + RTE_ETHER_HDR_LEN + RTE_ETHER_CRC_LEN + VLAN_TAGS_BYTES;
 	// Without RSS, that is with one queue, ethdev refuses the offload of its hash.
 	uint64_t wanted = port->nb_queues > 1 ? RTE_ETH_RX_OFFLOAD_RSS_HASH : 0;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// A device that looks for its peer at its start only.
+// Start a device again that looks for its peer only when it starts.
 
 #include "nic_reconnect.h"
 
@@ -41,8 +41,8 @@ int nic_reconnect_start(
 	return 0;
 }
 
-// Returns whether no receive worker polls the queues. Each has to be seen at work before it is asked to pause,
-// so that its answer is to this question and not to the one before.
+// Returns whether no receive worker polls the queues. Each has to be seen at work before it is
+// asked to pause, so that its answer is to this question and not to the one before.
 static bool take_queues(struct nic_reconnect *r, struct rx_queue *queues, unsigned int nb_queues) {
 	if (!r->pausing && all_rest(queues, nb_queues, false)) {
 		pause_queues(queues, nb_queues, true);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// RSS of a port.
+// Configure a port's RSS.
 
 #include "nic_rss.h"
 

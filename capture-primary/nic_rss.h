@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// RSS of a port: a key that gives both directions of a flow one hash, and what is in force of it.
+// Configure a port's RSS: a key that gives both directions of a flow one hash, and report what is
+// in force.
 
 #pragma once
 
@@ -11,9 +12,9 @@
 // Fill `key` so that swapping source and destination leaves the hash as it is.
 void nic_rss_symmetric_key(uint8_t *key, uint8_t len);
 
-// The functions that we ask for.
+// The RSS functions to ask for.
 uint64_t nic_rss_functions(void);
 
-// Log what the device says is in force, not what was asked for. Returns whether both directions of a flow
-// share a hash for certain.
+// Log what the device says is in force, not what was asked for. Returns whether both directions of
+// a flow certainly share a hash.
 bool nic_rss_report(uint16_t port_id, uint16_t nb_queues, uint8_t key_len);

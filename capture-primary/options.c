@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Command line of capture-primary.
+// Parse the command line of capture-primary.
 
 #include "options.h"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Command line of capture-primary.
+// Parse the command line of capture-primary.
 
 #pragma once
 
@@ -17,6 +17,6 @@ struct options {
 	int nb_eal_args;
 };
 
-// Parse argv. Returns -1 to go on, else the exit code to leave with (help, version or an error, which
-// was printed).
+// Parse argv. Returns -1 to go on, else the exit code to leave with (help, version or an error,
+// which was printed).
 int options_parse(struct options *opt, int argc, char **argv);

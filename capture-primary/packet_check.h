@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Whether a packet's buffers hold what its driver says of them. Nothing that walks a packet would come to an
-// end, or stay within its buffers, if this were only believed:
-//  - net_pcap (DPDK 22.11 to 25.11) takes a record of more than 65,535 bytes for as many less in its buffers,
-//    and says the whole length in pkt_len;
+// Check that a packet's buffers hold what its driver says of them. Code that walks a packet would
+// leave its buffers, or never end, if it trusted the driver:
+//  - net_pcap (DPDK 22.11 to 25.11) stores a record of more than 65,535 bytes short by a multiple
+//    of 65,536, and says the whole length in pkt_len;
 //  - net_null with a size above the data room says that there is more data than the buffer holds.
 
 #pragma once
@@ -30,8 +30,8 @@ static inline bool packet_check_segments(const struct rte_mbuf *m) {
 	return segment == NULL && nb_segs == m->nb_segs && nb_bytes == m->pkt_len;
 }
 
-// As many segments as it says, each within its buffer, together as long as it says. Looks at no second
-// cache line of a packet in one buffer.
+// Whether it has as many segments as it says, each within its buffer, together as long as it says.
+// Does not read the second cache line of a packet in one buffer.
 static inline bool packet_check(const struct rte_mbuf *m) {
 	if (likely(m->nb_segs == 1))
 		return m->data_len == m->pkt_len && packet_check_segment(m);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The mempool of a NUMA node.
+// Create the mempool of a NUMA node.
 
 #include "packet_pool.h"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The mempool of a NUMA node: every packet's buffers, owned by the primary alone.
+// Create the mempool of a NUMA node: the buffers of every packet, owned by the primary alone.
 
 #pragma once
 
@@ -8,6 +8,6 @@
 
 struct rte_mempool;
 
-// Create it, as large as `s` says. NULL with the reason logged.
+// Create it, as large as `s` says. Returns NULL with the reason logged on failure.
 struct rte_mempool *
 packet_pool_create(const struct sizing *s, unsigned int node, const struct rtap_config *cfg);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The PCI network devices of this machine, from sysfs.
+// Describe the PCI network devices of this machine.
 
 #include "pci_nics.h"
 

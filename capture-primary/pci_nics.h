@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The PCI network devices of this machine and their kernel drivers, from sysfs. For messages.
+// Describe the PCI network devices of this machine and their kernel drivers, from sysfs, for
+// messages.
 
 #pragma once
 

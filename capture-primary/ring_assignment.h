@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Which slot serves which ring: evenly, with as few moves as possible. Pure: no EAL, no shared memory.
+// Assign rings to slots: evenly, with as few moves as possible. Pure: no EAL, no shared memory.
 
 #pragma once
 

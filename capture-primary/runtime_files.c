@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Files that EAL leaves behind.
+// Remove the files that EAL leaves: hugepage files and its runtime directory.
 
 #include "runtime_files.h"
 

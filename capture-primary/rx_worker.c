@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The receive worker.
+// Receive packets and put them on transmit rings.
 
 #include "rx_worker.h"
 
@@ -31,12 +31,13 @@ static unsigned int pick_ring(const struct rx_queue *q, const struct rte_mbuf *m
 	if (q->nb_rings == 1)
 		return 0;
 	if (q->trust_rss && (m->ol_flags & RTE_MBUF_F_RX_RSS_HASH) != 0)
-		// A symmetric Toeplitz key repeats every 16 bits, so the halves of the hash are equal, and
-		// its low bits have chosen the queue already: stir before use.
+		// A symmetric Toeplitz key repeats every 16 bits, so the halves of the hash are
+		// equal, and its low bits have chosen the queue already: stir before use.
 		hash = (m->hash.rss * UINT32_C(0x9e3779b1)) >> 16;
 	else
 		hash = rtap_flow_hash(rte_pktmbuf_mtod(m, const void *), rte_pktmbuf_data_len(m));
-	// The low half: transmit workers place a flow within the ring's partitions by the high bits.
+	// The low half: transmit workers place a flow within the ring's partitions by the high
+	// bits.
 	return ((hash & 0xffff) * q->nb_rings) >> 16;
 }
 
@@ -59,7 +60,7 @@ static void publish_ring(struct rx_queue *q, unsigned int i) {
 	_Atomic uint32_t *quarantined = &q->shared[i]->quarantined;
 
 	rtap_counter_set(&c->in_ring, rtap_ring_outstanding(p));
-	// Written again when a courier overwrote it.
+	// Written again when a transmit worker overwrote it.
 	if (unlikely(atomic_load_explicit(quarantined, memory_order_relaxed) != p->quarantined)) {
 		rtap_counter_set(&c->quarantined, p->quarantined);
 		atomic_store_explicit(quarantined, p->quarantined, memory_order_release);
@@ -81,7 +82,7 @@ static void reclaim(struct rx_queue *q) {
 	rtap_counter_set(&q->counters->outstanding, q->outstanding);
 }
 
-// Put one ring's share of a burst there; what does not fit is dropped and counted.
+// Put one ring's share of a burst on it; drop and count what does not fit. Returns the number put.
 static unsigned int
 put(struct rx_queue *q, unsigned int i, struct rte_mbuf **pkts, uint16_t nb_pkts) {
 	struct rtap_ring_counters *c = q->ring_counters[i];
@@ -156,7 +157,7 @@ static bool is_cut(const struct rx_queue *q, uint32_t len) {
 	return q->cut_bytes > 0 && (len == q->cut_bytes || len == q->cut_bytes + VLAN_TAG_BYTES);
 }
 
-// Count a burst. Malformed packets are freed; returns how many are left.
+// Count a burst and free its malformed packets. Returns how many are left.
 static uint16_t take(struct rx_queue *q, struct rte_mbuf **pkts, uint16_t nb_pkts) {
 	uint64_t bytes = 0, nb_cut = 0;
 	uint16_t nb = 0;
@@ -181,7 +182,7 @@ static uint16_t take(struct rx_queue *q, struct rte_mbuf **pkts, uint16_t nb_pkt
 	return nb;
 }
 
-// Returns how many of the burst are wanted; the others are freed and counted.
+// Free and count the packets that the filter rejects. Returns how many are left.
 static uint16_t
 filter(const struct capture_filter *wanted, struct rx_queue *q, struct rte_mbuf **pkts,
        uint16_t nb_pkts) {
@@ -221,7 +222,7 @@ receive_burst(const struct rx_worker *w, struct rx_queue *q, struct rx_sorted *s
 	return nb_pkts;
 }
 
-// Up to max-bursts bursts, at once again while they come full.
+// Receive up to max-bursts bursts, one after the other while they are full.
 static bool serve_queue(const struct rx_worker *w, struct rx_queue *q, struct rx_sorted *sorted) {
 	uint16_t nb_pkts;
 	bool any = false;
@@ -254,7 +255,7 @@ static void idle(const struct rtap_config *cfg, uint32_t *empty_rounds) {
 	nanosleep(&ts, NULL);
 }
 
-// Whether the control thread wants the queue left alone; it waits until it sees that we do.
+// Whether the control thread has paused the queue; `rests` acknowledges it.
 static bool is_paused(struct rx_queue *q) {
 	bool paused = atomic_load_explicit(&q->paused, memory_order_acquire);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The receive worker: free the packets that Kafka has, receive a burst, check, filter and snap its
-// packets, pick a ring for each by flow hash, stamp it, put it there.
+// Receive packets: free those that Kafka has, receive a burst, check, filter and snap its packets,
+// pick a ring for each by flow hash, stamp it, put it there.
 //
 // One thread (lcore) per worker, with one or several receive queues. No lock, no system call and no
 // log line while packets arrive.
@@ -18,8 +18,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-// One receive queue and its transmit rings. While its receive worker runs, that alone writes it, except
-// `paused`.
+// One receive queue and its transmit rings. While its receive worker runs, that alone writes it,
+// except `paused`.
 struct rx_queue {
 	uint16_t port_id, queue_id;
 	uint16_t nb_rings;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// How much memory an instance needs.
+// Compute the memory that an instance needs.
 
 #include "sizing.h"
 
@@ -33,8 +33,8 @@ static void node_compute(
 
 	if (node->nb_ports == 0)
 		return;
-	// Budget, descriptors, a burst in hand and the part of a chain that a device may hold per queue;
-	// an lcore's cache may hold one and a half times its size.
+	// Budget, descriptors, a burst in hand and the part of a chain that a device may hold per
+	// queue; an lcore's cache may hold one and a half times its size.
 	node->nb_buffers = nb_queues
 			* (s->queue_budget + (uint32_t)cfg->receive_descriptors
 			   + (uint32_t)(cfg->burst_size * 2))
@@ -47,7 +47,7 @@ static void node_compute(
 		sizeof(struct rtap_shm) + nb_rings * (SIZING_RING_BYTES + slots_bytes), page_bytes
 	);
 	node->held_bytes = nb_rings * slots_bytes;
-	// What lies behind a zone of whole pages pushes it forward by up to a page.
+	// What lies after a zone of whole pages moves it by up to a page.
 	bytes = node->pool_bytes + node->control_bytes + node->held_bytes
 		+ (page_bytes > SIZING_EAL_BYTES ? page_bytes : SIZING_EAL_BYTES);
 	node->socket_mem_mib = round_up(bytes, page_bytes) / RTAP_MIB;

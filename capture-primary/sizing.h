@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Compute the memory that an instance needs, from its configuration, its ports and its hugepages'
-// size. Pure: no EAL.
+// Compute the memory that an instance needs, from its configuration, its ports and the size of its
+// hugepages. Pure: no EAL.
 //
-// `buffer-memory` is what rides out a slow Kafka; it is shared evenly by all receive queues. On top
-// come the buffers that the NIC and the lcores hold, so that the writers can never starve the NIC.
+// `buffer-memory` bridges the time in which Kafka is slow; all receive queues share it evenly. On
+// top come the buffers that the NIC and the lcores hold, so that the writers can never starve the
+// NIC.
 
 #pragma once
 
@@ -42,12 +43,12 @@ struct sizing {
 };
 
 // `ports_on_node[n]` ports on NUMA node n, at least one in all; `page_bytes` of the hugepages;
-// `nb_lcores` that touch the pools. Returns 0, or -EINVAL when buffer-memory is less than four bursts a
-// queue (*least_bytes is what it takes).
+// `nb_lcores` that touch the pools. Returns 0, or -EINVAL when buffer-memory is less than four
+// bursts a queue (*least_bytes is what it takes).
 int sizing_compute(
 	struct sizing *s, const struct rtap_config *cfg, const uint32_t *ports_on_node,
 	unsigned int nb_nodes, uint64_t page_bytes, uint32_t nb_lcores, uint64_t *least_bytes
 );
 
-// The need with its parts, and how long the rings ride out a stalled Kafka.
+// Print the need with its parts, and how long the rings bridge a stalled Kafka.
 void sizing_print(const struct sizing *s, const struct rtap_config *cfg, FILE *out);

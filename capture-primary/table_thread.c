@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The table every few seconds.
+// Print the table every few seconds.
 
 #include "table_thread.h"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The name and the arguments of a device of the configuration.
+// Parse the name and the arguments of a device of the configuration.
 
 #include "vdev_args.h"
 
@@ -44,7 +44,7 @@ bool vdev_args_driver_is(const char *device, const char *driver) {
 	return false;
 }
 
-// The arguments behind the name, to be freed. Returns 0, -EINVAL or -ENOMEM.
+// Parse the arguments after the name; the caller frees them. Returns 0, -EINVAL or -ENOMEM.
 static int parse(const char *device, struct rte_kvargs **args) {
 	const char *text = device + strcspn(device, ",");
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Who is at which slot, who died, and which ring each shall serve.
+// Track transmit workers and assign rings to them.
 
 #include "worker_registry.h"
 
@@ -87,7 +87,8 @@ static bool look_at_slot(struct worker_registry *reg, unsigned int slot) {
 	// An error counts as held: burying a live worker would give its rings two owners.
 	held = rtap_lock_is_held(reg->slots_fd, slot, 1) != 0;
 	if (!held) {
-		// Read again: it may have said goodbye between our look at the state and at the lock.
+		// Read again: it may have said goodbye between our look at the state and at the
+		// lock.
 		state = atomic_load_explicit(&s->state, memory_order_acquire);
 		if (reg->known[slot] == incarnation)
 			bury(reg, slot, state == RTAP_WORKER_LEFT);

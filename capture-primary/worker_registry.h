@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Who is at which slot, who died, and which ring each shall serve. Control thread only.
+// Track which transmit worker holds each slot, notice deaths, and assign each ring to a worker.
+// Control thread only.
 
 #pragma once
 
@@ -17,7 +18,7 @@ struct worker_registry {
 	uint64_t buried[RTAP_MAX_SLOTS]; // the last one that ended there
 	uint64_t eligible; // slots whose workers take rings
 	int16_t slot_of_ring[RTAP_MAX_RINGS];
-	bool quarantined[RTAP_MAX_RINGS]; // said so already
+	bool quarantined[RTAP_MAX_RINGS]; // already logged
 };
 
 void worker_registry_init(
@@ -25,9 +26,9 @@ void worker_registry_init(
 	int slots_fd
 );
 
-// One round: notice workers that came, left and died, clear the words of the dead, assign rings anew
-// when something changed, publish states. Call it every 10 ms or so.
+// One round: notice workers that joined, left and died, clear the owner words of the dead, reassign
+// rings when something changed, publish states. Call it about every 10 ms.
 void worker_registry_update(struct worker_registry *reg);
 
-// Workers at their slots, in whatever state.
+// Number of workers at their slots, in any state.
 unsigned int worker_registry_nb_workers(const struct worker_registry *reg);

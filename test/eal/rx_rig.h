@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Run a real receive worker in a thread, on a net_ring port whose packets come from the test, and look at what it
-// puts on its transmit rings.
+// Run a real receive worker in a thread, on a net_ring port whose packets come from the test, and
+// look at what it puts on its transmit rings.
 //
-// The worker's queues are paused but in rx_rig_receive(): in between, a test sees all that it did and nothing
-// in the making.
+// The worker's queues are paused but in rx_rig_receive(): in between, a test sees all that it did
+// and nothing in the making.
 
 #pragma once
 
@@ -140,7 +140,8 @@ static inline void rx_rig_start(void) {
 		RX_RIG_AWAIT(atomic_load(&queues[q].rests));
 }
 
-// A packet of `len` bytes in `nb_segs` buffers of about the same length, or the frame if there is one.
+// A packet of `len` bytes in `nb_segs` buffers of about the same length, or the frame if there is
+// one.
 static inline struct rte_mbuf *rx_rig_packet(const void *frame, uint32_t len, uint16_t nb_segs) {
 	struct rte_mbuf *first = NULL;
 
@@ -173,8 +174,8 @@ static inline void rx_rig_feed_many(unsigned int q, unsigned int nb_pkts, uint16
 		rx_rig_feed(q, rx_rig_packet(NULL, 60 * nb_segs, nb_segs));
 }
 
-// received = malformed + filtered + ring_full + enqueued, the rings' sums equal their queue's, and each buffer is
-// in the pool or outstanding.
+// received = malformed + filtered + ring_full + enqueued, the rings' sums equal their queue's, and
+// each buffer is in the pool or outstanding.
 static inline void rx_rig_ck_conserved(void) {
 	uint64_t outstanding = 0;
 
@@ -236,8 +237,8 @@ static inline const struct rtap_packet_stamp *rx_rig_stamp(const struct rte_mbuf
 	return RTE_MBUF_DYNFIELD(m, worker.stamp_offset, const struct rtap_packet_stamp *);
 }
 
-// Release all that was put on the rings, as a transmit worker that has delivered it, and wait until the buffers
-// are free.
+// Release all that was put on the rings, as a transmit worker that has delivered it, and wait until
+// the buffers are free.
 static inline void rx_rig_release(void) {
 	struct rte_mbuf *pkts[RING_SIZE];
 

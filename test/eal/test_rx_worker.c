@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Tests of the receive worker: bursts, checks, filter, snap, ring choice, stamps, drops by reason and the hand-shake
-// with the control thread. After each round the books balance, and at the end every buffer is back.
+// Tests of the receive worker: bursts, checks, filter, snap, ring choice, stamps, drops by reason
+// and the hand-shake with the control thread. After each round the books balance, and at the end
+// every buffer is back.
 
 #include "flow_hash.h"
 #include "frame_make.h"
@@ -266,7 +267,8 @@ START_TEST(flow_keeps_its_ring) {
 }
 END_TEST
 
-// The hash of a symmetric key repeats its lower half, whose lowest bits chose the queue: those are equal here.
+// The hash of a symmetric key repeats its lower half, whose lowest bits chose the queue: those are
+// equal here.
 static uint32_t symmetric_hash(uint32_t flow) {
 	return (flow << 7 | 5) * UINT32_C(0x10001);
 }
@@ -355,7 +357,8 @@ START_TEST(snap_length) {
 }
 END_TEST
 
-// On each ring: sequence without a gap, times that grow and lie between now and the least step ahead of now.
+// On each ring: sequence without a gap, times that grow and lie between now and the least step
+// ahead of now.
 START_TEST(stamps) {
 	struct frame_make *fm = make_flows(0);
 	uint64_t sequence[NB_RINGS] = {0}, last_ns[NB_RINGS] = {0}, before_ns, after_ns;
