@@ -44,14 +44,14 @@ static int register_stamp(void) {
 }
 
 static int create_memory(struct capture *cap, const uint8_t boot_id[RTAP_BOOT_ID_SIZE]) {
-	uint32_t ports_on_node[SIZING_MAX_NODES] = {0};
+	uint32_t ports_on_node[RTAP_MAX_NODES] = {0};
 	uint64_t least = 0;
 	char place[512];
 
 	for (unsigned int i = 0; i < cap->nb_ports; i++)
 		ports_on_node[cap->ports[i].node]++;
 	if (sizing_compute(
-		    &cap->sizing, cap->cfg, ports_on_node, SIZING_MAX_NODES,
+		    &cap->sizing, cap->cfg, ports_on_node, RTAP_MAX_NODES,
 		    hugepages_bytes(cap->cfg->hugepage_directory), rte_lcore_count(), &least
 	    )
 	    < 0) {
@@ -338,7 +338,7 @@ uint64_t capture_outstanding(const struct capture *cap) {
 
 void capture_count_buffers(const struct capture *cap, uint64_t *nb_free, uint64_t *nb_all) {
 	*nb_free = *nb_all = 0;
-	for (unsigned int n = 0; n < SIZING_MAX_NODES; n++) {
+	for (unsigned int n = 0; n < RTAP_MAX_NODES; n++) {
 		if (cap->pools[n] == NULL)
 			continue;
 		*nb_free += rte_mempool_avail_count(cap->pools[n]);

@@ -20,7 +20,7 @@ struct capture {
 	const struct rtap_config *cfg;
 	const struct rtap_instance *inst;
 	struct sizing sizing;
-	struct rte_mempool *pools[SIZING_MAX_NODES]; // by NUMA node
+	struct rte_mempool *pools[RTAP_MAX_NODES]; // by NUMA node
 	struct control_zone zone;
 	struct rtap_counters counters;
 	struct rtap_clock clock;

@@ -5,6 +5,7 @@
 
 #include "errno_set.h"
 #include "filter_program.h"
+#include "fixed_limits.h"
 
 #include <rte_mbuf.h>
 
@@ -12,8 +13,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define MAX_BURST 512
 
 struct capture_filter {
 	struct bpf_program program;
@@ -66,7 +65,7 @@ static bool wants(const struct capture_filter *filter, const struct rte_mbuf *m)
 
 uint16_t
 capture_filter_run(const struct capture_filter *filter, struct rte_mbuf **pkts, uint16_t nb_pkts) {
-	struct rte_mbuf *others[MAX_BURST];
+	struct rte_mbuf *others[RTAP_MAX_BURST];
 	uint16_t nb_wanted = 0, nb_others = 0;
 
 	for (uint16_t i = 0; i < nb_pkts; i++) {

@@ -13,9 +13,9 @@
 
 struct control_zone {
 	struct rtap_shm *shm;
-	void *address[SIZING_MAX_NODES]; // of the zone on each node, NULL = none
-	uint64_t used_bytes[SIZING_MAX_NODES];
-	uint64_t bytes[SIZING_MAX_NODES];
+	void *address[RTAP_MAX_NODES]; // of the zone on each node, NULL = none
+	uint64_t used_bytes[RTAP_MAX_NODES];
+	uint64_t bytes[RTAP_MAX_NODES];
 	uint32_t nb_rings;
 };
 

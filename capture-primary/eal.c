@@ -55,15 +55,15 @@ static uint32_t nb_lcores(const struct rtap_config *cfg) {
 }
 
 int eal_plan(const struct rtap_config *cfg, struct sizing *s) {
-	uint32_t ports_on_node[SIZING_MAX_NODES] = {0};
+	uint32_t ports_on_node[RTAP_MAX_NODES] = {0};
 	unsigned int nb_nodes = hugepages_nb_nodes();
 	uint64_t page = hugepages_bytes(cfg->hugepage_directory), least = 0, nb_rings = 0;
 	char place[512];
 
 	if (page == 0)
 		page = 2 * RTAP_MIB;
-	if (nb_nodes > SIZING_MAX_NODES)
-		nb_nodes = SIZING_MAX_NODES;
+	if (nb_nodes > RTAP_MAX_NODES)
+		nb_nodes = RTAP_MAX_NODES;
 	count_ports(cfg, ports_on_node, nb_nodes);
 	for (unsigned int n = 0; n < nb_nodes; n++)
 		nb_rings += ports_on_node[n] * cfg->receive_queues * cfg->transmit_rings_per_queue;
@@ -89,7 +89,7 @@ int eal_plan(const struct rtap_config *cfg, struct sizing *s) {
 
 static int
 check_memory(const struct sizing *s, const struct rtap_config *cfg, unsigned int *socket_mem_mib) {
-	uint64_t needed_mib[SIZING_MAX_NODES] = {0};
+	uint64_t needed_mib[RTAP_MAX_NODES] = {0};
 
 	for (unsigned int n = 0; n < s->nb_nodes; n++) {
 		needed_mib[n] = s->nodes[n].socket_mem_mib;
@@ -117,7 +117,7 @@ int eal_start(
 	const struct rtap_config *cfg, const struct sizing *s, char *const *user_args,
 	unsigned int nb_user_args, enum rtap_exit_code *exit
 ) {
-	unsigned int socket_mem_mib[SIZING_MAX_NODES];
+	unsigned int socket_mem_mib[RTAP_MAX_NODES];
 	struct rtap_cpu_list allowed = {0}, usable = {0};
 	struct rtap_eal_args args = {0};
 	struct rtap_config_error error;

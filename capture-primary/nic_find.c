@@ -109,7 +109,7 @@ int nic_find_ports(const struct rtap_config *cfg, struct nic_port *ports) {
 			continue;
 		memset(port, 0, sizeof(*port));
 		port->port_id = port_id;
-		port->node = node < 0 || node >= SIZING_MAX_NODES ? 0 : (unsigned int)node;
+		port->node = node < 0 || node >= RTAP_MAX_NODES ? 0 : (unsigned int)node;
 		port->driver = info.driver_name;
 		nic_counters_init(&port->counted, port->driver);
 		rte_eth_dev_get_name_by_port(port_id, port->name);

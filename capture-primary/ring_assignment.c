@@ -3,20 +3,23 @@
 
 #include "ring_assignment.h"
 
+#include "fixed_limits.h"
+
+#include <assert.h>
 #include <stdbool.h>
 
-#define MAX_SLOTS 64
+static_assert(RTAP_MAX_SLOTS <= 64, "a set of slots is a uint64_t");
 
 // The share of each slot is `floor` rings, and one more for `nb_ceilings` of the slots.
 struct shares {
 	uint64_t slots;
-	unsigned int rings_of_slot[MAX_SLOTS];
+	unsigned int rings_of_slot[RTAP_MAX_SLOTS];
 	unsigned int floor;
 	unsigned int nb_ceilings; // still to be had
 };
 
 static bool has_slot(const struct shares *shares, int slot) {
-	return slot >= 0 && slot < MAX_SLOTS && (shares->slots & UINT64_C(1) << slot) != 0;
+	return slot >= 0 && slot < RTAP_MAX_SLOTS && (shares->slots & UINT64_C(1) << slot) != 0;
 }
 
 // Give one more ring to the slot, unless it has its share.
@@ -35,7 +38,7 @@ static bool take(struct shares *shares, int slot) {
 static int least_loaded(const struct shares *shares) {
 	int least = RING_ASSIGNMENT_NONE;
 
-	for (int slot = 0; slot < MAX_SLOTS; slot++) {
+	for (int slot = 0; slot < RTAP_MAX_SLOTS; slot++) {
 		if (has_slot(shares, slot)
 		    && (least == RING_ASSIGNMENT_NONE
 			|| shares->rings_of_slot[slot] < shares->rings_of_slot[least]))

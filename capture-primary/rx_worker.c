@@ -3,6 +3,7 @@
 
 #include "rx_worker.h"
 
+#include "fixed_limits.h"
 #include "flow_hash.h"
 #include "packet_check.h"
 
@@ -15,14 +16,13 @@
 
 #include <time.h>
 
-#define MAX_BURST 512
 #define VLAN_TAG_BYTES 4
 #define PAUSES_BEFORE_SLEEP 64
 
 // A burst sorted by ring.
 struct rx_sorted {
 	uint16_t nb[RTAP_MAX_RINGS_PER_QUEUE];
-	struct rte_mbuf *pkts[RTAP_MAX_RINGS_PER_QUEUE][MAX_BURST];
+	struct rte_mbuf *pkts[RTAP_MAX_RINGS_PER_QUEUE][RTAP_MAX_BURST];
 };
 
 static unsigned int pick_ring(const struct rx_queue *q, const struct rte_mbuf *m) {
@@ -200,7 +200,7 @@ filter(const struct capture_filter *wanted, struct rx_queue *q, struct rte_mbuf 
 
 static uint16_t
 receive_burst(const struct rx_worker *w, struct rx_queue *q, struct rx_sorted *sorted) {
-	struct rte_mbuf *pkts[MAX_BURST];
+	struct rte_mbuf *pkts[RTAP_MAX_BURST];
 	uint16_t nb_pkts, nb_taken, nb_wanted;
 	unsigned int enqueued = 0;
 

@@ -61,7 +61,7 @@ int sizing_compute(
 	uint64_t least_per_queue;
 
 	memset(s, 0, sizeof(*s));
-	s->nb_nodes = nb_nodes < SIZING_MAX_NODES ? nb_nodes : SIZING_MAX_NODES;
+	s->nb_nodes = nb_nodes < RTAP_MAX_NODES ? nb_nodes : RTAP_MAX_NODES;
 	s->nb_lcores = nb_lcores;
 	for (unsigned int n = 0; n < s->nb_nodes; n++)
 		s->nb_queues += ports_on_node[n] * (uint32_t)cfg->receive_queues;

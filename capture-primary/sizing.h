@@ -10,11 +10,11 @@
 
 #include "byte_units.h"
 #include "config.h"
+#include "fixed_limits.h"
 
 #include <stdint.h>
 #include <stdio.h>
 
-#define SIZING_MAX_NODES 8
 #define SIZING_MBUF_BYTES 128 // sizeof(struct rte_mbuf)
 #define SIZING_OBJECT_HEADER_BYTES 64 // of a mempool object
 #define SIZING_RING_BYTES 512 // a transmit ring without its slots
@@ -38,7 +38,7 @@ struct sizing {
 		ring_size; // power of two; unless configured, every ring can hold the queue's whole budget
 	uint32_t nb_lcores;
 	unsigned int nb_nodes;
-	struct sizing_node nodes[SIZING_MAX_NODES];
+	struct sizing_node nodes[RTAP_MAX_NODES];
 	uint64_t total_bytes; // hugepages, all nodes
 };
 

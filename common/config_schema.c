@@ -5,6 +5,7 @@
 
 #include "cpu_list.h"
 #include "errno_set.h"
+#include "fixed_limits.h"
 
 #include <assert.h>
 #include <ctype.h>
@@ -114,13 +115,13 @@ const struct rtap_config_key rtap_config_keys[] = {
 	       "Packets to capture, in libpcap's syntax; none = every packet."),
 	NUMBER("snaplen", "bytes", snaplen, 64, 65535, "65535",
 	       "Bytes of a packet that are kept, from its beginning."),
-	NUMBER("main-lcore", "", main_lcore, 0, 127, "0",
+	NUMBER("main-lcore", "", main_lcore, 0, RTAP_EAL_MAX_LCORE, "0",
 	       "CPU of the primary's control thread; it receives no packets."),
 	CPU_LIST(
-		"receive-lcores", receive_lcores, 127,
+		"receive-lcores", receive_lcores, RTAP_EAL_MAX_LCORE,
 		"CPUs of the receive workers; none = every allowed CPU but the main lcore's."
 	),
-	NUMBER("burst-size", "packets", burst_size, 1, 512, "32",
+	NUMBER("burst-size", "packets", burst_size, 1, RTAP_MAX_BURST, "32",
 	       "Packets taken from a queue at once."),
 	NUMBER("max-bursts", "bursts", max_bursts, 1, 64, "4",
 	       "Bursts taken in a row from one queue while they come full."),
@@ -128,7 +129,8 @@ const struct rtap_config_key rtap_config_keys[] = {
 	     "What a receive worker does while nothing comes."),
 	NUMBER("idle-max-us", "us", idle_max_us, 1, 10000, "100",
 	       "Longest sleep of a receive worker with \"idle: sleep\"."),
-	NUMBER("transmit-rings-per-queue", "rings", transmit_rings_per_queue, 1, 16, "4",
+	NUMBER("transmit-rings-per-queue", "rings", transmit_rings_per_queue, 1,
+	       RTAP_MAX_RINGS_PER_QUEUE, "4",
 	       "Rings per receive queue: the workers that one queue can be spread over."),
 	INTEGER("transmit-ring-size", RTAP_CONFIG_POWER_OF_TWO, "slots", transmit_ring_size, 0,
 		1 << 26, "0",
@@ -144,7 +146,8 @@ const struct rtap_config_key rtap_config_keys[] = {
 	STRING("topic", topic, 249, "\\.{0,2}[a-zA-Z0-9_-][a-zA-Z0-9._-]*|\\.{3,}",
 	       "1 to 249 of a-z A-Z 0-9 . _ -, but not . or ..", "pcap",
 	       "Kafka topic of the packets; it must exist."),
-	NUMBER("workers", "processes", workers, 1, 64, "1", "Transmit workers per secondary."),
+	NUMBER("workers", "processes", workers, 1, RTAP_MAX_SLOTS, "1",
+	       "Transmit workers per secondary."),
 	CPU_LIST(
 		"worker-cpus", worker_cpus, 1023,
 		"CPUs of the transmit workers; none = all allowed CPUs."
@@ -152,7 +155,7 @@ const struct rtap_config_key rtap_config_keys[] = {
 	STRING("run-as", run_as, 64, "[^[:cntrl:][:space:]:,]*",
 	       "a user's name, or \"\" for the one that started the secondary", "",
 	       "User that the transmit workers become, with its groups, before they meet Kafka."),
-	NUMBER("worker-burst", "packets", worker_burst, 1, 1024, "256",
+	NUMBER("worker-burst", "packets", worker_burst, 1, RTAP_MAX_WORKER_BURST, "256",
 	       "Packets handed to the Kafka client at once."),
 	INTEGER("ack-window", RTAP_CONFIG_POWER_OF_TWO, "packets", ack_window, 64, 1048576, "32768",
 		"Packets of one ring that the Kafka client may hold."),

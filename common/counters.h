@@ -9,6 +9,7 @@
 #pragma once
 
 #include "attributes.h"
+#include "fixed_limits.h"
 
 #include <assert.h>
 #include <stdatomic.h>
@@ -18,7 +19,6 @@
 #define RTAP_COUNTERS_VERSION 4
 #define RTAP_COUNTERS_MAX_FILE (64u << 20)
 
-#define RTAP_MAX_SLOTS 64
 #define RTAP_COUNTED_QUEUES 16 // of a port: DPDK's drivers add up the first 16 only
 #define RTAP_BOOT_ID_SIZE 16
 

@@ -4,9 +4,7 @@
 #pragma once
 
 #include "config.h"
-
-// RTE_MAX_LCORE of Debian's DPDK is 128, for lcore ids and for the CPUs that EAL accepts.
-#define RTAP_EAL_MAX_LCORE 127
+#include "fixed_limits.h"
 
 struct rtap_eal_args {
 	int argc;

@@ -10,6 +10,7 @@
 
 #include "attributes.h"
 #include "counters.h"
+#include "fixed_limits.h"
 
 #include <assert.h>
 #include <stdatomic.h>
@@ -18,10 +19,6 @@
 #define RTAP_SHM_ZONE "rtap_control" // memzone of the block; zones on further nodes have a suffix
 #define RTAP_SHM_MAGIC UINT64_C(0x314d485350415452) // "RTAPSHM1", little-endian
 #define RTAP_SHM_VERSION 3
-
-#define RTAP_MAX_RINGS 1024
-#define RTAP_MAX_ZONES 8
-#define RTAP_MAX_RINGS_PER_QUEUE 16
 
 // What a receive worker writes into each packet: a field of the mbuf, registered by the primary under this
 // name.

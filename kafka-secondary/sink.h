@@ -16,13 +16,14 @@
 
 #include "config.h"
 #include "counters.h"
+#include "fixed_limits.h"
 #include "message.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#define SINK_MAX_OFFER 1024 // messages
+#define SINK_MAX_OFFER RTAP_MAX_WORKER_BURST // messages
 
 // What becomes of a message, in the order of its way. All but SINK_SENT are last reports.
 enum sink_report {

@@ -201,15 +201,15 @@ START_TEST(several_nodes) {
 END_TEST
 
 START_TEST(all_nodes_and_no_more) {
-	uint32_t ports[SIZING_MAX_NODES + 1];
+	uint32_t ports[RTAP_MAX_NODES + 1];
 
-	for (unsigned int n = 0; n <= SIZING_MAX_NODES; n++)
+	for (unsigned int n = 0; n <= RTAP_MAX_NODES; n++)
 		ports[n] = 1;
 	ck_assert_int_eq(
-		sizing_compute(&s, &cfg, ports, SIZING_MAX_NODES + 1, PAGE_1G, 9, &least), 0
+		sizing_compute(&s, &cfg, ports, RTAP_MAX_NODES + 1, PAGE_1G, 9, &least), 0
 	);
-	ck_assert_uint_eq(s.nb_nodes, SIZING_MAX_NODES);
-	ck_assert_uint_eq(s.nb_queues, SIZING_MAX_NODES);
+	ck_assert_uint_eq(s.nb_nodes, RTAP_MAX_NODES);
+	ck_assert_uint_eq(s.nb_queues, RTAP_MAX_NODES);
 	ck_plan(PAGE_1G);
 }
 END_TEST
