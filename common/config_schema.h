@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The table of configuration keys, and how the text of a value becomes a field of struct rtap_config.
+// Describe the configuration keys and their values. The table itself is in config_keys.c.
 
 #pragma once
 
@@ -13,6 +13,7 @@ enum rtap_config_type {
 	RTAP_CONFIG_STRING,
 	RTAP_CONFIG_NUMBER,
 	RTAP_CONFIG_POWER_OF_TWO,
+	RTAP_CONFIG_RING_SIZE, // a power of two; 0 = automatic, 1 would hold no packet
 	RTAP_CONFIG_MASK, // decimal or 0x
 	RTAP_CONFIG_SIZE, // bytes, or with KiB, MiB, GiB
 	RTAP_CONFIG_BOOLEAN,
@@ -36,6 +37,8 @@ struct rtap_config_key {
 	const char *initial; // the default, as it would stand in the file
 	const char *help; // one line
 };
+
+#define RTAP_CONFIG_MAX_TEXT 4095 // characters of a string that is not a property
 
 extern const struct rtap_config_key rtap_config_keys[];
 extern const unsigned int rtap_config_nb_keys;
@@ -76,25 +79,14 @@ int rtap_config_set(
 	struct rtap_config_error *error
 );
 
-// Append one string to a key of type STRING_LIST, one property to a key of type PROPERTIES (line 0 when
-// it comes from no file). Errors as above; a property that is there already is -EINVAL.
-int rtap_config_list_add(
-	struct rtap_config *cfg, const struct rtap_config_key *key, const char *item,
-	struct rtap_config_error *error
-);
-int rtap_config_property_add(
-	struct rtap_config *cfg, const struct rtap_config_key *key, const char *name,
-	const char *value, unsigned int line, unsigned int column, struct rtap_config_error *error
-);
+// Whether all of `text`, of at most RTAP_CONFIG_MAX_TEXT characters, matches a POSIX extended regular
+// expression.
+bool rtap_config_text_matches(const char *text, const char *pattern);
 
-// The property that was added last takes its value from elsewhere. 0 or -ENOMEM.
-int rtap_config_property_from(
-	struct rtap_property_list *list, enum rtap_property_source source, const char *from
+// Check a string, an item or the name of a property. Returns 0, or -EINVAL with error->text set.
+int rtap_config_text_check(
+	const struct rtap_config_key *key, const char *text, struct rtap_config_error *error
 );
-
-// The property `name`; NULL when it is not set.
-const struct rtap_property *
-rtap_config_property_find(const struct rtap_property_list *list, const char *name);
 
 // Whether an entry of `devices` is a PCI address, with or without arguments; else it is a vdev.
 bool rtap_config_device_is_pci(const char *device);

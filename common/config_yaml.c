@@ -5,6 +5,7 @@
 // where it starts. So nothing is built that a hostile file could make large, deep or circular.
 
 #include "config.h"
+#include "config_properties.h"
 #include "config_schema.h"
 #include "errno_set.h"
 
@@ -264,6 +265,7 @@ static int read_scalar(struct loader *l, const struct rtap_config_key *key) {
 	switch (key->type) {
 	case RTAP_CONFIG_NUMBER:
 	case RTAP_CONFIG_POWER_OF_TWO:
+	case RTAP_CONFIG_RING_SIZE:
 	case RTAP_CONFIG_MASK:
 	case RTAP_CONFIG_BOOLEAN:
 		if (!is_plain(l))

@@ -4,6 +4,7 @@
 #include "check_main.h"
 #include "config.h"
 #include "config_overrides.h"
+#include "config_properties.h"
 #include "config_schema.h"
 #include "cpu_list.h"
 
@@ -488,6 +489,7 @@ START_TEST(test_limits) {
 	switch (key->type) {
 	case RTAP_CONFIG_NUMBER:
 	case RTAP_CONFIG_POWER_OF_TWO:
+	case RTAP_CONFIG_RING_SIZE:
 	case RTAP_CONFIG_SIZE:
 		snprintf(text, sizeof(text), "%" PRIu64, key->min);
 		ck_assert_int_eq(rtap_config_key_set(&cfg, key, text, &error), 0);
