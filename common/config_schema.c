@@ -32,6 +32,20 @@ rtap_config_place(const struct rtap_config *cfg, const char *path, char *buf, si
 	return buf;
 }
 
+const char *rtap_config_key_name(
+	const struct rtap_config_key *key, const char *section, char *buf, size_t size
+) {
+	size_t len = strlen(section);
+
+	if (len == 0)
+		snprintf(buf, size, "%.*s", (int)strcspn(key->path, "."), key->path);
+	else if (strncmp(key->path, section, len) == 0 && key->path[len] == '.')
+		snprintf(buf, size, "%s", key->path + len + 1);
+	else
+		return NULL;
+	return buf;
+}
+
 void *rtap_config_field(struct rtap_config *cfg, const struct rtap_config_key *key) {
 	return (char *)cfg + key->offset;
 }

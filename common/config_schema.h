@@ -46,6 +46,12 @@ extern const unsigned int rtap_config_nb_keys;
 // The row of `path` ("workers", "kafka.global"); NULL when there is none.
 const struct rtap_config_key *rtap_config_key_lookup(const char *path);
 
+// The name of a key within a section: "workers" and "kafka" at the top level (section ""), "global" in
+// "kafka". NULL when the key is not of that section. Returns `buf`.
+const char *rtap_config_key_name(
+	const struct rtap_config_key *key, const char *section, char *buf, size_t size
+);
+
 // What a value of the key may be, in words, as errors and the reference say it. Returns `buf`.
 const char *rtap_config_key_allowed(const struct rtap_config_key *key, char *buf, size_t size);
 
