@@ -5,6 +5,7 @@
 
 #include "cpu_neighbours.h"
 #include "hugepages.h"
+#include "lock_file.h"
 #include "log.h"
 #include "nic_find.h"
 #include "now.h"
@@ -144,7 +145,7 @@ create_counters(struct capture *cap, const uint8_t boot_id[RTAP_BOOT_ID_SIZE], g
 	char path[512];
 	int rc;
 
-	rtap_instance_path(cap->inst, "counters", path, sizeof(path));
+	rtap_instance_path(cap->inst, RTAP_FILE_COUNTERS, path, sizeof(path));
 	rc = rtap_counters_create(&cap->counters, path, &shape, gid);
 	if (rc < 0) {
 		LOG(ERR, "counters file %s: %s", path, strerror(-rc));
@@ -260,7 +261,7 @@ int capture_create(
 	cap->cfg = cfg;
 	cap->inst = inst;
 	cap->filter = filter;
-	cap->slots_fd = rtap_lock_open(inst, "slots");
+	cap->slots_fd = rtap_lock_open(inst, RTAP_FILE_SLOTS);
 	rc = nic_find_ports(cfg, cap->ports);
 	if (rc < 0)
 		return rtap_exit_set(exit, RTAP_EXIT_NO_PORTS, rc);

@@ -6,6 +6,7 @@
 #include "counters_file.h"
 #include "cpu_list.h"
 #include "log.h"
+#include "primary_info.h"
 
 #include <dirent.h>
 #include <stdbool.h>
@@ -46,7 +47,7 @@ static unsigned int compare(const struct rtap_counters *own, const struct rtap_i
 
 	if (rtap_primary_is_alive(other) != 1)
 		return 0;
-	rtap_instance_path(other, "counters", path, sizeof(path));
+	rtap_instance_path(other, RTAP_FILE_COUNTERS, path, sizeof(path));
 	if (rtap_counters_map(&counters, path, false, why, sizeof(why)) < 0)
 		return 0;
 	find_shared(&shared, own, &counters);

@@ -5,6 +5,7 @@
 
 #include "eal_prefix.h"
 #include "errno_set.h"
+#include "file_users.h"
 #include "log.h"
 
 #include <dirent.h>

@@ -4,7 +4,10 @@
 #include "instance_locks.h"
 
 #include "errno_set.h"
+#include "file_users.h"
+#include "lock_file.h"
 #include "log.h"
+#include "primary_info.h"
 
 #include <rte_version.h>
 
@@ -37,7 +40,7 @@ static int say_running(const struct rtap_instance *inst) {
 
 static int take_primary_lock(const struct rtap_instance *inst, gid_t gid, const uint8_t *boot_id) {
 	struct rtap_primary_info info = {0};
-	int fd = rtap_lock_open(inst, "primary"), rc;
+	int fd = rtap_lock_open(inst, RTAP_FILE_PRIMARY), rc;
 
 	if (fd < 0 || fchmod(fd, 0640) < 0
 	    || (gid != (gid_t)-1 && fchown(fd, (uid_t)-1, gid) < 0)) {
@@ -65,7 +68,7 @@ static const char *describe_users(const struct rtap_instance *inst, char *text, 
 	unsigned int nb;
 	size_t len = 0;
 
-	rtap_instance_path(inst, "attached.lock", path, sizeof(path));
+	rtap_instance_path(inst, RTAP_FILE_ATTACHED, path, sizeof(path));
 	nb = rtap_file_users(path, pids, MAX_PIDS);
 	snprintf(text, size, "none found");
 	for (unsigned int i = 0; i < nb && i < MAX_PIDS && len < size; i++)
@@ -80,7 +83,7 @@ static int take_attached_lock(const struct rtap_instance *inst, bool wait, uint6
 	uint64_t rounds = wait ? (wait_s + WAIT_SLACK_S) * 20 : 0;
 	char users[512];
 
-	attached_fd = rtap_lock_open(inst, "attached.lock");
+	attached_fd = rtap_lock_open(inst, RTAP_FILE_ATTACHED);
 	if (attached_fd < 0) {
 		LOG(ERR, "%s: %s", inst->dir, strerror(-attached_fd));
 		return attached_fd;

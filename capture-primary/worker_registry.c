@@ -4,6 +4,7 @@
 #include "worker_registry.h"
 
 #include "instance.h"
+#include "lock_file.h"
 #include "log.h"
 #include "now.h"
 #include "ring_assignment.h"

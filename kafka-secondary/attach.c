@@ -6,8 +6,10 @@
 #include "cpu_list.h"
 #include "eal_args.h"
 #include "exit_code.h"
+#include "lock_file.h"
 #include "log.h"
 #include "now.h"
+#include "primary_info.h"
 
 #include <rte_eal.h>
 #include <rte_eal_memconfig.h>
@@ -72,7 +74,7 @@ static void say_who_is_inside(int fd) {
 static int take_gate(const struct rtap_instance *inst) {
 	static const struct timespec pause = {.tv_nsec = 5000000};
 	uint64_t deadline_ns = rtap_monotonic_ns() + GATE_WAIT_S * UINT64_C(1000000000);
-	int fd = rtap_lock_open(inst, "attach.gate");
+	int fd = rtap_lock_open(inst, RTAP_FILE_GATE);
 	int rc;
 
 	if (fd < 0)
@@ -265,8 +267,8 @@ static int map_counters(struct attachment *a, const struct rtap_instance *inst) 
 	int rc;
 
 	rc = rtap_counters_map(
-		&a->counters, rtap_instance_path(inst, "counters", path, sizeof(path)), true, why,
-		sizeof(why)
+		&a->counters, rtap_instance_path(inst, RTAP_FILE_COUNTERS, path, sizeof(path)),
+		true, why, sizeof(why)
 	);
 	if (rc == 0 && a->counters.shape.nb_rings == a->header.nb_rings
 	    && a->counters.shape.nb_slots == RTAP_MAX_SLOTS
@@ -333,7 +335,7 @@ int attach(struct attachment *a, const struct rtap_config *cfg, const struct rta
 		return RTAP_EXIT_ATTACH;
 	signal(SIGALRM, on_watchdog);
 	alarm(WATCHDOG_S);
-	a->attached_fd = rtap_lock_open(inst, "attached.lock");
+	a->attached_fd = rtap_lock_open(inst, RTAP_FILE_ATTACHED);
 	if (gate_fd < 0 || a->attached_fd < 0) {
 		LOG(ERR, "locks in %s: %s", inst->dir,
 		    strerror(gate_fd < 0 ? -gate_fd : -a->attached_fd));

@@ -3,13 +3,16 @@
 
 #include "primary_watch.h"
 
+#include "lock_file.h"
+
 #include <errno.h>
 #include <fcntl.h>
 
 int primary_watch_open(const struct rtap_instance *inst) {
 	char path[512];
 	int fd = open(
-		rtap_instance_path(inst, "primary", path, sizeof(path)), O_RDONLY | O_CLOEXEC
+		rtap_instance_path(inst, RTAP_FILE_PRIMARY, path, sizeof(path)),
+		O_RDONLY | O_CLOEXEC
 	);
 
 	return fd < 0 ? -errno : fd;

@@ -4,6 +4,7 @@
 #include "transmit_worker.h"
 
 #include "delivery.h"
+#include "lock_file.h"
 #include "log.h"
 #include "now.h"
 #include "packet_guard.h"
@@ -320,7 +321,7 @@ static int init_worker(struct transmit_worker *w, const struct transmit_worker_a
 	w->cfg = args->cfg;
 	w->shm = a->shm;
 	w->ctx.shm_header = &a->header;
-	slots_fd = rtap_lock_open(args->inst, "slots");
+	slots_fd = rtap_lock_open(args->inst, RTAP_FILE_SLOTS);
 	w->primary_fd = primary_watch_open(args->inst);
 	deliveries = calloc(a->header.nb_rings, sizeof(*deliveries));
 	if (slots_fd < 0 || w->primary_fd < 0)

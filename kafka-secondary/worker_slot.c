@@ -4,6 +4,7 @@
 #include "worker_slot.h"
 
 #include "instance.h"
+#include "lock_file.h"
 #include "now.h"
 
 #include <errno.h>

@@ -5,6 +5,7 @@
 
 #include "counters_file.h"
 #include "fields.h"
+#include "primary_info.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -79,7 +80,7 @@ int view_open(
 	bool held, same;
 	int rc;
 
-	rtap_instance_path(inst, "counters", path, sizeof(path));
+	rtap_instance_path(inst, RTAP_FILE_COUNTERS, path, sizeof(path));
 	rc = rtap_counters_map(live, path, false, why, why_size);
 	if (rc < 0)
 		return rc;

@@ -8,6 +8,8 @@
 #include "counters_file.h"
 #include "fields.h"
 #include "instance.h"
+#include "lock_file.h"
+#include "primary_info.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -60,10 +62,10 @@ static int make_instance(struct rtap_counters *c, const char *name, gid_t gid) {
 
 	if (rtap_instance_init(&inst, name) < 0 || rtap_instance_create_dir(&inst, gid) < 0)
 		return -1;
-	fd = rtap_lock_open(&inst, "primary");
+	fd = rtap_lock_open(&inst, RTAP_FILE_PRIMARY);
 	if (fd < 0 || rtap_lock_write(fd, 0, 1) < 0 || rtap_primary_info_write(fd, &info) < 0)
 		return -1;
-	rtap_instance_path(&inst, "counters", path, sizeof(path));
+	rtap_instance_path(&inst, RTAP_FILE_COUNTERS, path, sizeof(path));
 	if (rtap_counters_create(c, path, &shape, gid) < 0)
 		return -1;
 	fill(c, name);

@@ -6,6 +6,7 @@
 #include "block.h"
 #include "fuzz.h"
 #include "instance.h"
+#include "lock_file.h"
 #include "transmit_ring.h"
 #include "worker_registry.h"
 

@@ -5,6 +5,7 @@
 #include "counters_file.h"
 #include "cpu_list.h"
 #include "cpu_neighbours.h"
+#include "lock_file.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -42,12 +43,12 @@ make(const char *name, unsigned int lcore, struct rtap_instance *inst,
 
 	ck_assert_int_eq(rtap_instance_init(inst, name), 0);
 	ck_assert_int_eq(rtap_instance_create_dir(inst, (gid_t)-1), 0);
-	rtap_instance_path(inst, "counters", path, sizeof(path));
+	rtap_instance_path(inst, RTAP_FILE_COUNTERS, path, sizeof(path));
 	ck_assert_int_eq(rtap_counters_create(counters, path, &shape, (gid_t)-1), 0);
 	counters->queues[0].lcore_id = 100000;
 	counters->queues[1].lcore_id = lcore;
 	rtap_counters_publish(counters);
-	fd = rtap_lock_open(inst, "primary");
+	fd = rtap_lock_open(inst, RTAP_FILE_PRIMARY);
 	ck_assert_int_ge(fd, 0);
 	ck_assert_int_eq(rtap_lock_write(fd, 0, 1), 0);
 	return fd;
@@ -79,7 +80,7 @@ START_TEST(what_is_no_instance) {
 
 	make("a", cpu, &a, &own);
 	make("b", cpu, &b, &broken);
-	rtap_instance_path(&b, "counters", path, sizeof(path));
+	rtap_instance_path(&b, RTAP_FILE_COUNTERS, path, sizeof(path));
 	ck_assert_int_eq(truncate(path, 100), 0);
 	snprintf(path, sizeof(path), "%s/a file", base);
 	fclose(fopen(path, "w"));

@@ -2,7 +2,10 @@
 // Tests of the directory of an instance: names, modes, locks, who is there.
 
 #include "check_main.h"
+#include "file_users.h"
 #include "instance.h"
+#include "lock_file.h"
+#include "primary_info.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -61,7 +64,7 @@ START_TEST(base_rule) {
 	char path[300], too_long[300];
 
 	ck_assert_str_eq(
-		rtap_instance_path(&inst, "counters", path, sizeof(path)) + strlen(base),
+		rtap_instance_path(&inst, RTAP_FILE_COUNTERS, path, sizeof(path)) + strlen(base),
 		"/eth0/counters"
 	);
 	unsetenv("RINGTAP_DIR");
@@ -136,11 +139,11 @@ START_TEST(locks_of_two_descriptors) {
 	char path[300];
 	int a, b, reader;
 
-	ck_assert_int_eq(rtap_lock_open(&inst, "slots"), -ENOENT);
+	ck_assert_int_eq(rtap_lock_open(&inst, RTAP_FILE_SLOTS), -ENOENT);
 	ck_assert_int_eq(rtap_instance_create_dir(&inst, (gid_t)-1), 0);
-	a = rtap_lock_open(&inst, "slots");
-	b = rtap_lock_open(&inst, "slots");
-	reader = open(rtap_instance_path(&inst, "slots", path, sizeof(path)), O_RDONLY);
+	a = rtap_lock_open(&inst, RTAP_FILE_SLOTS);
+	b = rtap_lock_open(&inst, RTAP_FILE_SLOTS);
+	reader = open(rtap_instance_path(&inst, RTAP_FILE_SLOTS, path, sizeof(path)), O_RDONLY);
 	ck_assert(a >= 0 && b >= 0 && reader >= 0);
 	ck_assert_uint_eq(stat_of(path).st_mode & 07777, 0600);
 	ck_assert_int_eq(fcntl(a, F_GETFD) & FD_CLOEXEC, FD_CLOEXEC);
@@ -152,7 +155,7 @@ START_TEST(locks_of_two_descriptors) {
 	ck_assert_int_eq(rtap_lock_is_held(reader, 5, 1), 1);
 	ck_assert_int_eq(rtap_lock_is_held(reader, 6, 1), 0);
 	ck_assert_int_eq(rtap_lock_is_held(reader, 0, 0), 1);
-	ck_assert_int_eq(rtap_lock_is_held(a, 5, 1), 0); // its own is nobody else's
+	ck_assert_int_eq(rtap_lock_is_held(a, 5, 1), 0); // its own does not count
 
 	// Readers do not keep each other out, but a write lock meets them.
 	ck_assert_int_eq(rtap_lock_read(a, 9, 1), 0);
@@ -172,8 +175,8 @@ START_TEST(lock_ends_with_its_last_process) {
 	pid_t pid;
 
 	ck_assert_int_eq(rtap_instance_create_dir(&inst, (gid_t)-1), 0);
-	fd = rtap_lock_open(&inst, "attached.lock");
-	query = rtap_lock_open(&inst, "attached.lock");
+	fd = rtap_lock_open(&inst, RTAP_FILE_ATTACHED);
+	query = rtap_lock_open(&inst, RTAP_FILE_ATTACHED);
 	ck_assert_int_eq(rtap_lock_read(fd, 0, 1), 0);
 	pid = fork();
 	if (pid == 0)
@@ -197,9 +200,9 @@ START_TEST(users_of_a_file) {
 	char byte;
 
 	ck_assert_int_eq(rtap_instance_create_dir(&inst, (gid_t)-1), 0);
-	rtap_instance_path(&inst, "attached.lock", path, sizeof(path));
+	rtap_instance_path(&inst, RTAP_FILE_ATTACHED, path, sizeof(path));
 	ck_assert_uint_eq(rtap_file_users(path, pids, 4), 0); // no such file
-	fd = rtap_lock_open(&inst, "attached.lock");
+	fd = rtap_lock_open(&inst, RTAP_FILE_ATTACHED);
 	ck_assert_uint_eq(rtap_file_users(path, pids, 4), 0); // only we
 	ck_assert_int_eq(pipe(ready), 0);
 	for (int i = 0; i < 2; i++) {
@@ -229,7 +232,7 @@ END_TEST
 
 static void put_text(const char *text) {
 	char path[300];
-	FILE *f = fopen(rtap_instance_path(&inst, "primary", path, sizeof(path)), "w");
+	FILE *f = fopen(rtap_instance_path(&inst, RTAP_FILE_PRIMARY, path, sizeof(path)), "w");
 
 	ck_assert_ptr_nonnull(f);
 	fputs(text, f);
@@ -245,11 +248,11 @@ START_TEST(primary_info) {
 	ck_assert_int_eq(rtap_instance_create_dir(&inst, geteuid() == 0 ? 12345 : (gid_t)-1), 0);
 	snprintf(in.dpdk_version, sizeof(in.dpdk_version), "DPDK 22.11.11");
 	memset(in.boot_id, 'a', 32);
-	fd = rtap_lock_open(&inst, "primary");
+	fd = rtap_lock_open(&inst, RTAP_FILE_PRIMARY);
 	ck_assert_int_eq(rtap_primary_info_write(fd, &in), 0);
 	ck_assert_int_eq(rtap_primary_info_read(&inst, &out), 0);
 	ck_assert_mem_eq(&in, &out, sizeof(in));
-	rtap_instance_path(&inst, "primary", path, sizeof(path));
+	rtap_instance_path(&inst, RTAP_FILE_PRIMARY, path, sizeof(path));
 	ck_assert_uint_eq(stat_of(path).st_mode & 07777, 0640);
 	ck_assert_uint_eq(stat_of(path).st_gid, stat_of(inst.dir).st_gid);
 
@@ -296,7 +299,7 @@ START_TEST(primary_is_alive) {
 	ck_assert_int_eq(rtap_primary_is_alive(&inst), -ENOENT);
 	ck_assert_int_eq(rtap_instance_create_dir(&inst, (gid_t)-1), 0);
 	ck_assert_int_eq(rtap_primary_is_alive(&inst), -ENOENT);
-	fd = rtap_lock_open(&inst, "primary");
+	fd = rtap_lock_open(&inst, RTAP_FILE_PRIMARY);
 	ck_assert_int_eq(rtap_primary_info_write(fd, &info), 0);
 	ck_assert_int_eq(rtap_primary_is_alive(&inst), 0);
 	ck_assert_int_eq(rtap_lock_write(fd, 0, 1), 0);
@@ -316,7 +319,7 @@ START_TEST(primary_is_alive_without_root) {
 		return;
 	ck_assert_int_eq(chmod(base, 0755), 0);
 	ck_assert_int_eq(rtap_instance_create_dir(&inst, 12345), 0);
-	fd = rtap_lock_open(&inst, "primary");
+	fd = rtap_lock_open(&inst, RTAP_FILE_PRIMARY);
 	ck_assert_int_eq(rtap_primary_info_write(fd, &info), 0);
 	ck_assert_int_eq(rtap_lock_write(fd, 0, 1), 0);
 	pid = fork();
@@ -326,7 +329,7 @@ START_TEST(primary_is_alive_without_root) {
 		if (setgroups(0, NULL) != 0 || setegid(12345) != 0 || seteuid(65534) != 0)
 			_exit(1);
 		group = rtap_primary_is_alive(&inst) == 1
-			&& rtap_lock_open(&inst, "primary") == -EACCES;
+			&& rtap_lock_open(&inst, RTAP_FILE_PRIMARY) == -EACCES;
 		if (seteuid(0) != 0 || setegid(65534) != 0 || seteuid(65534) != 0)
 			_exit(2);
 		others = rtap_primary_is_alive(&inst) == -EACCES;

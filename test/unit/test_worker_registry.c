@@ -5,6 +5,7 @@
 #include "assignment_flaw.h"
 #include "check_main.h"
 #include "instance.h"
+#include "lock_file.h"
 #include "log.h"
 #include "ring_assignment.h"
 #include "ring_claim.h"
