@@ -12,6 +12,7 @@
 #pragma once
 
 #include "attributes.h"
+#include "now.h"
 
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -64,7 +65,7 @@ static inline uint64_t rtap_clock_ns(const struct rtap_clock *clock, uint64_t ts
 }
 
 // How far stamps may run ahead of the clock to stay distinct.
-#define RTAP_STAMP_AHEAD_NS UINT64_C(1000000)
+#define RTAP_STAMP_AHEAD_NS RTAP_MS_NS
 
 // The time of the next packet of a ring: never before the last one, at least 1 us after it as long as
 // that keeps within 1 ms of the clock, else equal to it. `last_ns` is the ring's own, 0 at start.

@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // List the configuration keys: name, type, unit, range, default and help of each.
 
+#include "byte_units.h"
 #include "config_schema.h"
 #include "fixed_limits.h"
 
 #include <assert.h>
-
-#define MIB (UINT64_C(1) << 20)
-#define GIB (UINT64_C(1) << 30)
 
 #define PCI_PATTERN "([0-9a-fA-F]{1,8}:)?[0-9a-fA-F]{1,2}:[01]?[0-9a-fA-F]\\.[0-7](,[^[:cntrl:]]*)?"
 #define VDEV_PATTERN "[a-zA-Z][a-zA-Z0-9_.-]*(,[^[:cntrl:]]*)?"
@@ -125,7 +123,7 @@ const struct rtap_config_key rtap_config_keys[] = {
 		1 << 26, "0",
 		"Slots of a transmit ring, one more than it holds; 0 = what buffer-memory can fill."
 	),
-	SIZE("buffer-memory", buffer_memory_bytes, MIB, 1024 * GIB, "256MiB",
+	SIZE("buffer-memory", buffer_memory_bytes, RTAP_MIB, 1024 * RTAP_GIB, "256MiB",
 	     "Hugepage memory for packets that wait for Kafka, per primary."),
 	SIZE("mbuf-data-room", mbuf_data_room_bytes, 1152, 65535, "2176",
 	     "Room of one packet buffer, 128 bytes headroom included; longer packets take several."

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Load a configuration file: defaults first, then what the file says.
 
+#include "byte_units.h"
 #include "config_properties.h"
 #include "config_schema.h"
 #include "config_yaml.h"
@@ -12,7 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define MAX_FILE_BYTES (1u << 20)
+#define MAX_FILE_BYTES RTAP_MIB
 #define MAX_SHOWN_NAME 200 // of the file's name in messages: the end of it
 
 static const char *shown_name(const char *name) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Turn the text of a value into a field of struct rtap_config.
 
+#include "byte_units.h"
 #include "config_properties.h"
 #include "config_schema.h"
 #include "cpu_list.h"
@@ -34,7 +35,7 @@ static int parse_size(const char *text, uint64_t *bytes, const char **end) {
 	static const struct {
 		const char *name;
 		uint64_t bytes;
-	} units[] = {{"KiB", 1u << 10}, {"MiB", 1u << 20}, {"GiB", 1u << 30}};
+	} units[] = {{"KiB", RTAP_KIB}, {"MiB", RTAP_MIB}, {"GiB", RTAP_GIB}};
 	int rc = parse_number(text, bytes, end);
 	const char *unit;
 

@@ -9,6 +9,7 @@
 #pragma once
 
 #include "attributes.h"
+#include "byte_units.h"
 #include "fixed_limits.h"
 
 #include <assert.h>
@@ -17,7 +18,7 @@
 
 #define RTAP_COUNTERS_MAGIC UINT64_C(0x31544e4350415452) // "RTAPCNT1", little-endian
 #define RTAP_COUNTERS_VERSION 4
-#define RTAP_COUNTERS_MAX_FILE (64u << 20)
+#define RTAP_COUNTERS_MAX_FILE (64 * RTAP_MIB)
 
 #define RTAP_COUNTED_QUEUES 16 // of a port: DPDK's drivers add up the first 16 only
 #define RTAP_BOOT_ID_SIZE 16

@@ -63,8 +63,9 @@ void rtap_log_write(enum rtap_log_level level, const char *type, const char *fmt
 	gmtime_r(&now.tv_sec, &utc);
 	len = strftime(line, sizeof(line), "%Y-%m-%dT%H:%M:%S", &utc);
 	n = snprintf(
-		line + len, sizeof(line) - len, ".%03ldZ %s[%d] %s %s: ", now.tv_nsec / 1000000,
-		log_program, getpid(), level_names[level], type
+		line + len, sizeof(line) - len,
+		".%03ldZ %s[%d] %s %s: ", now.tv_nsec / (long)RTAP_MS_NS, log_program, getpid(),
+		level_names[level], type
 	);
 	len += n > 0 ? (size_t)n : 0;
 

@@ -15,7 +15,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#define ALIVE_NS UINT64_C(1000000000)
+#define ALIVE_NS RTAP_SECOND_NS
 #define SLACK_S 10 // for what comes before and after
 
 // Returns the length of the address, or -EINVAL for a name that is neither a path nor abstract.

@@ -73,7 +73,7 @@ static void say_who_is_inside(int fd) {
 
 static int take_gate(const struct rtap_instance *inst) {
 	static const struct timespec pause = {.tv_nsec = 5000000};
-	uint64_t deadline_ns = rtap_monotonic_ns() + GATE_WAIT_S * UINT64_C(1000000000);
+	uint64_t deadline_ns = rtap_monotonic_ns() + GATE_WAIT_S * RTAP_SECOND_NS;
 	int fd = rtap_lock_open(inst, RTAP_FILE_GATE);
 	int rc;
 

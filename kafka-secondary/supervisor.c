@@ -21,12 +21,11 @@
 #define LOG_TYPE "supervisor"
 
 #define ROUND_NS 5000000
-#define MS UINT64_C(1000000)
-#define SECOND_NS (1000 * MS)
-#define BACKOFF_FIRST_NS (10 * MS)
-#define BACKOFF_MOST_NS (5 * SECOND_NS)
-#define BACKOFF_KILLED_NS SECOND_NS // at most, for one that was killed: it may have served well
-#define HEALTHY_NS SECOND_NS // a worker that lived this long starts with no back-off again
+#define BACKOFF_FIRST_NS (10 * RTAP_MS_NS)
+#define BACKOFF_MOST_NS (5 * RTAP_SECOND_NS)
+#define BACKOFF_KILLED_NS                                                                          \
+	RTAP_SECOND_NS // at most, for one that was killed: it may have served well
+#define HEALTHY_NS RTAP_SECOND_NS // a worker that lived this long starts with no back-off again
 
 static volatile sig_atomic_t hangup; // SIGHUP came
 
@@ -158,7 +157,7 @@ static const struct rtap_shm_slot *slot_of(const struct supervisor *s, pid_t pid
 
 // A worker that does not beat hangs, whatever the reason: its rings must go on.
 static void look_for_hung(struct supervisor *s) {
-	uint64_t now = rtap_monotonic_ns(), timeout_ns = s->cfg->stuck_timeout_s * SECOND_NS;
+	uint64_t now = rtap_monotonic_ns(), timeout_ns = s->cfg->stuck_timeout_s * RTAP_SECOND_NS;
 
 	for (unsigned int i = 0; i < s->nb_children; i++) {
 		struct child *c = &s->children[i];
@@ -173,7 +172,7 @@ static void look_for_hung(struct supervisor *s) {
 			continue;
 		LOG(WARNING,
 		    "worker %u (pid %d) gave no sign of life for %" PRIu64 " s; killing it", i,
-		    c->pid, (now - beat) / SECOND_NS);
+		    c->pid, (now - beat) / RTAP_SECOND_NS);
 		kill(c->pid, SIGKILL);
 		c->killed = true;
 	}

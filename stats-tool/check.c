@@ -4,6 +4,7 @@
 #include "check.h"
 
 #include "exit_code.h"
+#include "now.h"
 #include "print.h"
 
 #include <inttypes.h>
@@ -14,7 +15,7 @@
 #define ROUNDS_MAX (3 * RTAP_LAW_FAILURES) // one that often cannot be judged gets its failures too
 
 static void pause_ms(long ms) {
-	const struct timespec t = {.tv_nsec = ms * 1000000};
+	const struct timespec t = {.tv_nsec = ms * (long)RTAP_MS_NS};
 
 	nanosleep(&t, NULL);
 }

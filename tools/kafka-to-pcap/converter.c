@@ -3,6 +3,7 @@
 
 #include "converter.h"
 
+#include "byte_units.h"
 #include "config_schema.h"
 #include "duplicate_filter.h"
 #include "exit_code.h"
@@ -21,7 +22,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define MAX_HELD_BYTES ((size_t)256 << 20)
+#define MAX_HELD_BYTES ((size_t)256 * RTAP_MIB)
 #define HELD_OVERHEAD_BYTES 384 // of librdkafka and ours for each packet, about
 #define DRAIN_EVERY 64 // packets that are held
 #define REMEMBERED_PACKETS ((size_t)1 << 20)
@@ -57,7 +58,7 @@ static void complain(const char *text) {
 }
 
 static uint64_t now_ms(void) {
-	return rtap_monotonic_ns() / 1000000;
+	return rtap_monotonic_ns() / RTAP_MS_NS;
 }
 
 static void print_counts(const struct converter *conv, const char *end) {
@@ -173,7 +174,7 @@ static int take(struct converter *conv, struct packet *packet) {
 
 // Nothing new for as long as the window: nothing older is to be waited for.
 static int rest(struct converter *conv) {
-	uint64_t quiet_ns = (now_ms() - conv->last_packet_ms) * 1000000;
+	uint64_t quiet_ns = (now_ms() - conv->last_packet_ms) * RTAP_MS_NS;
 	bool is_over = quiet_ns >= conv->opts.window_ns;
 	int rc = drain(conv, is_over ? TIME_MERGE_ALL : topic_reader_reached_ns(conv->reader));
 

@@ -241,7 +241,7 @@ static int parse_option(struct options *opts, int option, char *arg, uint64_t *t
 		return 0;
 	case OPT_WINDOW:
 		rc = parse_number("window", arg, 0, UINT32_MAX, &opts->window_ns);
-		opts->window_ns *= 1000000;
+		opts->window_ns *= RTAP_MS_NS;
 		return rc;
 	case OPT_TIMEOUT:
 		return parse_number("timeout-s", arg, 0, UINT32_MAX - 1, timeout_s);
@@ -312,7 +312,7 @@ int options_parse(struct options *opts, int argc, char **argv) {
 	int option, rc;
 
 	*opts = (struct options){
-		.window_ns = HELP_DEFAULT_WINDOW_MS * UINT64_C(1000000),
+		.window_ns = HELP_DEFAULT_WINDOW_MS * RTAP_MS_NS,
 		.reader.max_time_ns = TIME_SPEC_MAX_NS, // what a pcap file holds
 		.reader.to_ns = UINT64_MAX,
 		.reader.margin_s = HELP_DEFAULT_MARGIN_S,

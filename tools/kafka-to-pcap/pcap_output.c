@@ -3,6 +3,7 @@
 
 #include "pcap_output.h"
 
+#include "now.h"
 #include "pcapng.h"
 
 #include <errno.h>
@@ -101,8 +102,8 @@ static int write_pcap(
 	uint64_t unit_ns = out->format == PCAP_OUTPUT_PCAP_NS ? 1 : 1000;
 	struct pcap_pkthdr header = {.caplen = len, .len = wire_len};
 
-	header.ts.tv_sec = (time_t)(time_ns / 1000000000);
-	header.ts.tv_usec = (suseconds_t)(time_ns % 1000000000 / unit_ns);
+	header.ts.tv_sec = (time_t)(time_ns / RTAP_SECOND_NS);
+	header.ts.tv_usec = (suseconds_t)(time_ns % RTAP_SECOND_NS / unit_ns);
 	errno = 0;
 	pcap_dump((u_char *)out->dumper, &header, frame); // keeps errors to itself
 	return error_of(out);

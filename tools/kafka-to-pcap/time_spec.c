@@ -9,8 +9,6 @@
 #include <string.h>
 #include <time.h>
 
-#define NS_PER_S UINT64_C(1000000000)
-
 static bool is_digit(char c) {
 	return isdigit((unsigned char)c) != 0;
 }
@@ -33,7 +31,7 @@ static int parse_digits(const char **text, uint64_t max, uint64_t *value) {
 // A fraction at *text if there is one, up to the nanosecond.
 static int parse_fraction(const char **text, uint64_t *ns) {
 	const char *p = *text;
-	uint64_t unit = NS_PER_S;
+	uint64_t unit = RTAP_SECOND_NS;
 
 	*ns = 0;
 	if (*p != '.')
@@ -42,7 +40,7 @@ static int parse_fraction(const char **text, uint64_t *ns) {
 		unit /= 10;
 		*ns += unit * (uint64_t)(*p - '0');
 	}
-	if (unit == NS_PER_S || is_digit(*p))
+	if (unit == RTAP_SECOND_NS || is_digit(*p))
 		return -EINVAL;
 	*text = p;
 	return 0;
@@ -54,7 +52,7 @@ static int parse_epoch(const char *text, uint64_t *time_ns) {
 	if (parse_digits(&text, UINT32_MAX, &s) < 0 || parse_fraction(&text, &ns) < 0
 	    || *text != '\0')
 		return -EINVAL;
-	*time_ns = s * NS_PER_S + ns;
+	*time_ns = s * RTAP_SECOND_NS + ns;
 	return 0;
 }
 
@@ -71,9 +69,9 @@ static int parse_ago(const char *text, uint64_t now_ns, uint64_t *time_ns) {
 	if (unit == NULL)
 		return -EINVAL;
 	n *= unit_s[unit - units];
-	if (n > now_ns / NS_PER_S)
+	if (n > now_ns / RTAP_SECOND_NS)
 		return -EINVAL;
-	*time_ns = now_ns - n * NS_PER_S;
+	*time_ns = now_ns - n * RTAP_SECOND_NS;
 	return 0;
 }
 
@@ -116,7 +114,7 @@ static int parse_date(const char *text, uint64_t *time_ns) {
 	s = timegm(&same);
 	if (!is_same_day(&tm, &same) || s < 0 || s > UINT32_MAX)
 		return -EINVAL;
-	*time_ns = (uint64_t)s * NS_PER_S + ns;
+	*time_ns = (uint64_t)s * RTAP_SECOND_NS + ns;
 	return 0;
 }
 

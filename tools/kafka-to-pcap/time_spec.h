@@ -3,13 +3,15 @@
 
 #pragma once
 
+#include "now.h"
+
 #include <stdint.h>
 
 #define TIME_SPEC_ALLOWED                                                                          \
 	"2026-11-25T03:00:00Z (UTC, with a fraction if you like), seconds since 1970, or -15m "    \
 	"before now (s, m, h, d)"
 
-#define TIME_SPEC_MAX_NS (UINT64_C(1000000000) * UINT32_MAX + 999999999) // in 2106
+#define TIME_SPEC_MAX_NS (RTAP_SECOND_NS * UINT32_MAX + 999999999) // in 2106
 
 // `text` as ns since the epoch, UTC. Returns 0, or -EINVAL when it is none of TIME_SPEC_ALLOWED or is
 // not from 1970 to 2106.

@@ -2,6 +2,7 @@
 // Connect to Kafka and find a topic's partitions and where to begin in each.
 
 #include "exit_code.h"
+#include "now.h"
 #include "topic_state.h"
 
 #include <inttypes.h>
@@ -173,7 +174,7 @@ static int take_offsets(
 
 // Where the first record is that was made in the range of time or after it.
 static int seek_time(struct topic_reader *reader, char *text) {
-	uint64_t from_ms = reader->cfg.from_ns / 1000000;
+	uint64_t from_ms = reader->cfg.from_ns / RTAP_MS_NS;
 	uint64_t margin_ms = reader->cfg.margin_s * 1000;
 	rd_kafka_topic_partition_list_t *offsets;
 	rd_kafka_resp_err_t err;

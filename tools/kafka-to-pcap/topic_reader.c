@@ -36,7 +36,7 @@ static bool is_outside(const struct topic_reader *reader, uint64_t time_ns) {
 
 // Whether nothing of the range of time can come any more, when it is `time_ns`.
 static bool is_past(const struct topic_reader *reader, uint64_t time_ns) {
-	uint64_t margin_ns = reader->cfg.margin_s * 1000000000;
+	uint64_t margin_ns = reader->cfg.margin_s * RTAP_SECOND_NS;
 
 	return time_ns >= margin_ns && time_ns - margin_ns >= reader->cfg.to_ns;
 }
@@ -46,7 +46,7 @@ static uint64_t produced_ns(const rd_kafka_message_t *message) {
 	rd_kafka_timestamp_type_t type;
 	int64_t ms = rd_kafka_message_timestamp(message, &type);
 
-	return ms >= 0 ? (uint64_t)ms * 1000000 : UINT64_MAX;
+	return ms >= 0 ? (uint64_t)ms * RTAP_MS_NS : UINT64_MAX;
 }
 
 static enum topic_event note_skipped(
@@ -211,7 +211,7 @@ uint64_t topic_reader_reached_ns(const struct topic_reader *reader) {
 }
 
 uint64_t topic_reader_horizon_ns(const struct topic_reader *reader) {
-	uint64_t stall_ns = STALL_MS * UINT64_C(1000000), newest = newest_ns(reader);
+	uint64_t stall_ns = STALL_MS * RTAP_MS_NS, newest = newest_ns(reader);
 
 	return oldest_ns(reader, newest < stall_ns ? 0 : newest - stall_ns);
 }

@@ -33,7 +33,7 @@ struct topic_reader {
 };
 
 static inline uint64_t topic_now_ms(void) {
-	return rtap_monotonic_ns() / 1000000;
+	return rtap_monotonic_ns() / RTAP_MS_NS;
 }
 
 // Writes the line to `text`. Returns -1.
