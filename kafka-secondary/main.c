@@ -3,10 +3,11 @@
 
 #include "attach.h"
 #include "exit_code.h"
-#include "kafka_settings.h"
 #include "log.h"
 #include "notify.h"
 #include "options.h"
+#include "rdkafka_conf.h"
+#include "rdkafka_validate.h"
 #include "run_as.h"
 #include "standard_fds.h"
 #include "standard_output.h"
@@ -51,8 +52,8 @@ static int validate_in_child(const struct rtap_config *cfg, const struct run_as 
 
 		if (rc < 0)
 			LOG(ERR, "run-as: %s: %s", who->name, strerror(-rc));
-		_exit(rc < 0 || kafka_settings_validate(cfg, nb_rings) < 0 ? RTAP_EXIT_CONFIG
-									   : RTAP_EXIT_OK);
+		_exit(rc < 0 || rdkafka_validate(cfg, nb_rings) < 0 ? RTAP_EXIT_CONFIG
+								    : RTAP_EXIT_OK);
 	}
 	if (pid < 0 || waitpid(pid, &status, 0) < 0) {
 		LOG(ERR, "fork: %s", strerror(errno));
@@ -74,7 +75,7 @@ static int check_only(const struct rtap_config *cfg, const struct run_as *who) {
 
 static int print_versions(void) {
 	printf("kafka-secondary " RTAP_VERSION "\n%s\n", rte_version());
-	kafka_settings_print_version(stdout);
+	rtap_rdkafka_print_version(stdout);
 	return rtap_standard_output_end("kafka-secondary", RTAP_EXIT_OK);
 }
 

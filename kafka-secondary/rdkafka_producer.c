@@ -3,9 +3,9 @@
 
 #include "rdkafka_producer.h"
 
-#include "kafka_settings.h"
 #include "now.h"
 #include "rdkafka_denied.h"
+#include "rdkafka_properties.h"
 #include "rdkafka_turns.h"
 #include "statistics_file.h"
 
@@ -23,7 +23,7 @@
 int rdkafka_producer_open_client(
 	const struct rdkafka_producer *p, struct rdkafka_client *client, char *why, size_t why_size
 ) {
-	rd_kafka_conf_t *conf = kafka_settings_build(
+	rd_kafka_conf_t *conf = rdkafka_properties_build(
 		p->setup->cfg, p->setup->nb_rings, p->alone, why, why_size
 	);
 

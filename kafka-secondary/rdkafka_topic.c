@@ -3,9 +3,9 @@
 
 #include "rdkafka_topic.h"
 
-#include "kafka_settings.h"
 #include "log.h"
 #include "now.h"
+#include "rdkafka_security.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -267,6 +267,6 @@ void rdkafka_topic_init(
 
 int rdkafka_topic_watch(struct rdkafka_topic *t, struct rdkafka_client client) {
 	t->client = client;
-	kafka_settings_principal(rd_kafka_conf(client.rk), t->principal, sizeof(t->principal));
+	rdkafka_security_principal(rd_kafka_conf(client.rk), t->principal, sizeof(t->principal));
 	return -pthread_create(&t->watcher, NULL, watch_topic, t);
 }

@@ -4,7 +4,7 @@
 #include "check_main.h"
 #include "consumer_settings.h"
 #include "exit_code.h"
-#include "kept_number.h"
+#include "rdkafka_conf.h"
 
 #include <errno.h>
 #include <string.h>
@@ -151,11 +151,11 @@ START_TEST(a_number_with_a_unit) {
 END_TEST
 
 START_TEST(a_fraction_is_kept_in_six_digits) {
-	ck_assert_int_eq(rtap_kept_number_check("0.12345678", "0.123457", why, sizeof(why)), 0);
-	ck_assert_int_eq(rtap_kept_number_check("0", "0.0", why, sizeof(why)), 0);
-	ck_assert_int_eq(rtap_kept_number_check("all", "-1", why, sizeof(why)), 0);
-	ck_assert_int_eq(rtap_kept_number_check("0.5", "0", why, sizeof(why)), -EINVAL);
-	ck_assert_int_eq(rtap_kept_number_check("4294967297", "1", why, sizeof(why)), -EINVAL);
+	ck_assert_int_eq(rtap_rdkafka_check_number("0.12345678", "0.123457", why, sizeof(why)), 0);
+	ck_assert_int_eq(rtap_rdkafka_check_number("0", "0.0", why, sizeof(why)), 0);
+	ck_assert_int_eq(rtap_rdkafka_check_number("all", "-1", why, sizeof(why)), 0);
+	ck_assert_int_eq(rtap_rdkafka_check_number("0.5", "0", why, sizeof(why)), -EINVAL);
+	ck_assert_int_eq(rtap_rdkafka_check_number("4294967297", "1", why, sizeof(why)), -EINVAL);
 }
 END_TEST
 

@@ -4,44 +4,13 @@
 #include "consumer_settings.h"
 
 #include "exit_code.h"
-#include "kept_number.h"
+#include "rdkafka_conf.h"
 
 #include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-static bool is_no_text(const char *name) {
-	size_t len = strlen(name);
-
-	return (len > 3 && strcmp(name + len - 3, "_cb") == 0) || strcmp(name, "opaque") == 0
-		|| strcmp(name, "interceptors") == 0;
-}
-
-// The reason names the property, never its value: that may be a secret with a misspelt name.
-static int set(rd_kafka_conf_t *conf, const char *name, const char *value, char *why, size_t size) {
-	if (is_no_text(name)) {
-		snprintf(why, size, "callbacks are not text");
-		return -EINVAL;
-	}
-	if (rd_kafka_conf_set(conf, name, value, why, size) == RD_KAFKA_CONF_OK)
-		return 0;
-	why[strcspn(why, "\n")] = '\0'; // some of librdkafka's reasons end with one
-	return -EINVAL;
-}
-
-// What a user wrote: as above, and a number that is read as another one is refused.
-static int
-set_users(rd_kafka_conf_t *conf, const char *name, const char *value, char *why, size_t size) {
-	char taken[64] = "";
-	size_t taken_size = sizeof(taken);
-	int rc = set(conf, name, value, why, size);
-
-	if (rc < 0 || rd_kafka_conf_get(conf, name, taken, &taken_size) != RD_KAFKA_CONF_OK)
-		return rc;
-	return rtap_kept_number_check(value, taken, why, size);
-}
 
 static int set_ours(rd_kafka_conf_t *conf, char *why, size_t size) {
 	static const char *const ours[][2] = {
@@ -56,23 +25,11 @@ static int set_ours(rd_kafka_conf_t *conf, char *why, size_t size) {
 	int rc = 0;
 
 	for (size_t i = 0; rc == 0 && i < sizeof(ours) / sizeof(ours[0]); i++)
-		rc = set(conf, ours[i][0], ours[i][1], why, size);
+		rc = rtap_rdkafka_set(conf, ours[i][0], ours[i][1], why, size);
 	return rc;
 }
 
-// librdkafka's table of properties: `NAME | C/P | ...`, with P for those of a producer alone.
-static char *load_table(void) {
-	char *table = NULL;
-	size_t size;
-	FILE *out = open_memstream(&table, &size);
-
-	if (out == NULL)
-		return NULL;
-	rd_kafka_conf_properties_show(out);
-	fclose(out);
-	return table;
-}
-
+// Whether the row of a property in librdkafka's table says P: for a producer alone.
 static bool is_producers(const char *table, const char *name) {
 	size_t len = strlen(name);
 	const char *line = table;
@@ -97,7 +54,8 @@ static int set_list(
 		const struct rtap_property *p = &list->items[i];
 
 		if (is_producers(table, p->name)
-		    || set_users(conf, p->name, p->value, reason, sizeof(reason)) == 0)
+		    || rtap_rdkafka_set_checked(conf, p->name, p->value, reason, sizeof(reason))
+			    == 0)
 			continue;
 		snprintf(
 			why, size, "%s:%u:%u: kafka.%s.%s: %s", settings->file->file, p->line,
@@ -110,7 +68,7 @@ static int set_list(
 
 static int
 set_files(rd_kafka_conf_t *conf, const struct consumer_settings *settings, char *why, size_t size) {
-	char *table = load_table();
+	char *table = rtap_rdkafka_table();
 	int rc;
 
 	if (table == NULL) {
@@ -135,7 +93,7 @@ static int set_property(rd_kafka_conf_t *conf, const char *property, char *why, 
 		return -EINVAL;
 	}
 	snprintf(name, sizeof(name), "%.*s", (int)(value - property), property);
-	if (set_users(conf, name, value + 1, reason, sizeof(reason)) == 0)
+	if (rtap_rdkafka_set_checked(conf, name, value + 1, reason, sizeof(reason)) == 0)
 		return 0;
 	snprintf(why, size, "-X %s: %s", name, reason);
 	return -EINVAL;
@@ -153,7 +111,7 @@ rd_kafka_conf_t *consumer_settings_build(
 	if (rc == 0)
 		*exit_code = RTAP_EXIT_USAGE;
 	if (rc == 0 && settings->brokers != NULL)
-		rc = set(conf, "bootstrap.servers", settings->brokers, why, why_size);
+		rc = rtap_rdkafka_set(conf, "bootstrap.servers", settings->brokers, why, why_size);
 	for (unsigned int i = 0; rc == 0 && i < settings->nb_properties; i++)
 		rc = set_property(conf, settings->properties[i], why, why_size);
 	if (rc == 0)
@@ -184,12 +142,6 @@ int consumer_settings_blame(const struct consumer_settings *settings, const char
 }
 
 void consumer_settings_print_version(FILE *out) {
-	rd_kafka_conf_t *conf = rd_kafka_conf_new();
-	char features[512] = "";
-	size_t size = sizeof(features);
-
-	rd_kafka_conf_get(conf, "builtin.features", features, &size);
-	fprintf(out, "kafka-to-pcap " RTAP_VERSION "\nlibrdkafka %s\nbuiltin.features %s\n",
-		rd_kafka_version_str(), features);
-	rd_kafka_conf_destroy(conf);
+	fputs("kafka-to-pcap " RTAP_VERSION "\n", out);
+	rtap_rdkafka_print_version(out);
 }
