@@ -65,43 +65,6 @@ static void emit_cpu_list(yaml_emitter_t *emitter, const struct rtap_cpu_list *l
 	free(text);
 }
 
-static bool holds_one_of(const char *name, const char *const *parts) {
-	while (*parts != NULL && strstr(name, *parts) == NULL)
-		parts++;
-	return *parts != NULL;
-}
-
-// A misspelt name of a secret, and one that another client of Kafka has, hold a secret, too.
-bool rtap_config_is_secret(const char *name) {
-	static const char *const secret[] = {
-		"pass", "pwd", "secret", "jaas", "key.pem", "oauthbearer.config", NULL};
-	// What librdkafka 2.0 has besides, by a part of the name.
-	static const char *const known[] = {
-		"ssl.ca.",
-		"ssl.certificate.",
-		"ssl.crl.",
-		"ssl.key.location",
-		"ssl.keystore.loc",
-		"ssl.truststore.loc",
-		"ssl.engine.",
-		"ssl.providers",
-		"ssl.cipher.",
-		"ssl.curves.",
-		"ssl.sigalgs.",
-		"ssl.endpoint.",
-		"sasl.mechanism",
-		"sasl.username",
-		"sasl.kerberos.",
-		"sasl.oauthbearer.",
-		NULL,
-	};
-
-	if (holds_one_of(name, secret))
-		return true;
-	return (strncmp(name, "sasl.", 5) == 0 || strncmp(name, "ssl.", 4) == 0)
-		&& !holds_one_of(name, known);
-}
-
 static void emit_place(yaml_emitter_t *emitter, const struct rtap_property *p) {
 	emit_mapping_start(emitter);
 	emit_plain(emitter, p->source == RTAP_PROPERTY_FILE ? "file" : "env");

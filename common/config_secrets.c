@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Values of properties that stand in a file or in the environment.
+// Tell which properties are secrets, and fetch values that stand in a file or in the environment.
 
 #include "config.h"
 #include "errno_set.h"
@@ -14,6 +14,43 @@
 #define LOG_TYPE "config"
 
 #define MAX_SECRET_BYTES 65536
+
+static bool holds_one_of(const char *name, const char *const *parts) {
+	while (*parts != NULL && strstr(name, *parts) == NULL)
+		parts++;
+	return *parts != NULL;
+}
+
+// A misspelt name of a secret, and one that another client of Kafka has, may hold a secret, too.
+bool rtap_config_is_secret(const char *name) {
+	static const char *const secret[] = {
+		"pass", "pwd", "secret", "jaas", "key.pem", "oauthbearer.config", NULL};
+	// What librdkafka 2.0 has besides, by a part of the name.
+	static const char *const known[] = {
+		"ssl.ca.",
+		"ssl.certificate.",
+		"ssl.crl.",
+		"ssl.key.location",
+		"ssl.keystore.loc",
+		"ssl.truststore.loc",
+		"ssl.engine.",
+		"ssl.providers",
+		"ssl.cipher.",
+		"ssl.curves.",
+		"ssl.sigalgs.",
+		"ssl.endpoint.",
+		"sasl.mechanism",
+		"sasl.username",
+		"sasl.kerberos.",
+		"sasl.oauthbearer.",
+		NULL,
+	};
+
+	if (holds_one_of(name, secret))
+		return true;
+	return (strncmp(name, "sasl.", 5) == 0 || strncmp(name, "ssl.", 4) == 0)
+		&& !holds_one_of(name, known);
+}
 
 // Whose value is fetched, for messages.
 struct place {
