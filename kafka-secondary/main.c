@@ -7,6 +7,7 @@
 #include "notify.h"
 #include "options.h"
 #include "rdkafka_conf.h"
+#include "rdkafka_list.h"
 #include "rdkafka_validate.h"
 #include "run_as.h"
 #include "standard_fds.h"
@@ -79,6 +80,14 @@ static int print_versions(void) {
 	return rtap_standard_output_end("kafka-secondary", RTAP_EXIT_OK);
 }
 
+static int print_properties(const struct options *opt) {
+	if (rdkafka_list_print(stdout, opt->json, opt->names, opt->nb_names) < 0) {
+		fputs("kafka-secondary: out of memory\n", stderr);
+		return RTAP_EXIT_FAILURE;
+	}
+	return rtap_standard_output_end("kafka-secondary", RTAP_EXIT_OK);
+}
+
 // What the configuration names on this machine: values that stand elsewhere, the workers' user.
 static int look_up(struct rtap_config *cfg, struct run_as *who) {
 	struct rtap_config_error error;
@@ -107,6 +116,8 @@ int main(int argc, char **argv) {
 		return rtap_standard_output_end("kafka-secondary", code);
 	if (opt.version)
 		return print_versions();
+	if (opt.properties)
+		return print_properties(&opt);
 	code = load_config(&cfg, &opt);
 	if (code >= 0)
 		return code;

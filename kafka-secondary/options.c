@@ -11,6 +11,7 @@
 
 static const char usage[]
 	= "Usage: kafka-secondary -c FILE [OPTION...]\n"
+	  "       kafka-secondary --properties [--json] [NAME...]\n"
 	  "\n"
 	  "Attaches to the running capture-primary of the same configuration and carries packets from its\n"
 	  "transmit rings to Kafka. Start and stop as many as you like, whenever you like.\n"
@@ -21,6 +22,11 @@ static const char usage[]
 	  "  -t TOPIC           overrides topic\n"
 	  "  -s FILE            overrides kafka.statistics-file\n"
 	  "      --check        validate it, librdkafka's properties included, and print it\n"
+	  "      --properties   list the properties of librdkafka that ringtap sets, refuses (and why) or\n"
+	  "                     takes for secrets: the named ones, or all\n"
+	  "      --json         with --properties: a JSON array, every property with name, known (to\n"
+	  "                     librdkafka), secret, refused (why), set (to this value, with the default\n"
+	  "                     configuration), required or forbidden (value) and why\n"
 	  "  -h, --help         this text\n"
 	  "  -V, --version      versions, DPDK's and librdkafka's with its features included\n"
 	  "\n"
@@ -30,6 +36,8 @@ static const char usage[]
 
 enum {
 	OPTION_WORKERS = 256,
+	OPTION_PROPERTIES,
+	OPTION_JSON,
 };
 
 // Short ones: Fastcapa's words.
@@ -41,11 +49,32 @@ static const struct rtap_override overrides[] = {
 	{0, NULL, NULL},
 };
 
+static int check_together(const struct options *opt) {
+	if (opt->json && !opt->properties) {
+		fputs("kafka-secondary: --json needs --properties; try --help\n", stderr);
+		return RTAP_EXIT_USAGE;
+	}
+	if (opt->properties)
+		return -1;
+	if (opt->nb_names > 0) {
+		fprintf(stderr, "kafka-secondary: unexpected argument '%s'; try --help\n",
+			opt->names[0]);
+		return RTAP_EXIT_USAGE;
+	}
+	if (opt->config_path == NULL) {
+		fputs("kafka-secondary: no configuration, use -c FILE; try --help\n", stderr);
+		return RTAP_EXIT_USAGE;
+	}
+	return -1;
+}
+
 int options_parse(struct options *opt, int argc, char **argv) {
 	static const struct option longopts[] = {
 		{"config", required_argument, NULL, 'c'},
 		{"workers", required_argument, NULL, OPTION_WORKERS},
 		{"check", no_argument, NULL, 'C'},
+		{"properties", no_argument, NULL, OPTION_PROPERTIES},
+		{"json", no_argument, NULL, OPTION_JSON},
 		{"help", no_argument, NULL, 'h'},
 		{"version", no_argument, NULL, 'V'},
 		{NULL, 0, NULL, 0},
@@ -61,6 +90,12 @@ int options_parse(struct options *opt, int argc, char **argv) {
 		case 'C':
 			opt->check = true;
 			break;
+		case OPTION_PROPERTIES:
+			opt->properties = true;
+			break;
+		case OPTION_JSON:
+			opt->json = true;
+			break;
 		case 'h':
 			fputs(usage, stdout);
 			return RTAP_EXIT_OK;
@@ -74,14 +109,7 @@ int options_parse(struct options *opt, int argc, char **argv) {
 			return RTAP_EXIT_USAGE;
 		}
 	}
-	if (optind < argc) {
-		fprintf(stderr, "kafka-secondary: unexpected argument '%s'; try --help\n",
-			argv[optind]);
-		return RTAP_EXIT_USAGE;
-	}
-	if (opt->config_path == NULL) {
-		fputs("kafka-secondary: no configuration, use -c FILE; try --help\n", stderr);
-		return RTAP_EXIT_USAGE;
-	}
-	return -1;
+	opt->names = argv + optind;
+	opt->nb_names = (unsigned int)(argc - optind);
+	return check_together(opt);
 }

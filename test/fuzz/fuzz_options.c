@@ -51,7 +51,9 @@ static void ck_answer(int rc, const struct options *opt, int argc, char **argv) 
 	REQUIRE(rc == -1 || rc == 0 || rc == 2);
 	if (rc != -1 || opt->version)
 		return;
-	REQUIRE(is_a_word(opt->config_path));
+	REQUIRE(opt->properties || is_a_word(opt->config_path));
+	REQUIRE(opt->properties || opt->nb_names == 0);
+	REQUIRE(opt->names + opt->nb_names == argv + argc);
 	ck_overrides(&opt->overrides);
 }
 

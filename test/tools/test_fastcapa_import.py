@@ -7,6 +7,7 @@ The programs are those of the build directory $RINGTAP_BUILD (default: build/).
 
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -105,7 +106,7 @@ CASES = (
     (GLOBAL + "delivery.report.only.error = true", "could never be released", {}, {}),
     (GLOBAL + "transactional.id = x", "not sent in transactions", {}, {}),
     (GLOBAL + "allow.auto.create.topics = true", "never creates a topic", {}, {}),
-    (GLOBAL + "dr_msg_cb = x", "it is not text", {}, {}),
+    (GLOBAL + "dr_msg_cb = x", "callbacks are not text", {}, {}),
     (TOPIC + "partitioner = random", "by flow", {}, {}),
     (GLOBAL + "plugin.library.paths = x.so", "no foreign code", {}, {}),
     # the idempotent producer
@@ -216,6 +217,24 @@ def refusals(tap, files):
                f"fastcapa-import {' '.join(words)}: exit {code}", done.stderr)
 
 
+def without_kafka_secondary(tap, files):
+    files.make(GLOBAL + "client.id = x\n")
+    alone = files.ini.parent / "alone"
+    alone.mkdir()
+    shutil.copy(IMPORT, alone)
+    done = run("env", "-i", "PATH=/nonexistent", sys.executable, alone / IMPORT.name, files.ini)
+    tap.ok(done.returncode == 1 and not done.stdout and done.stderr.count("\n") == 1
+           and "there is no kafka-secondary to ask what ringtap refuses; install" in done.stderr,
+           "without kafka-secondary it says so, and the remedy", done.stderr)
+    broken = alone / "kafka-secondary"
+    broken.write_text("#!/bin/sh\nexit 1\n")
+    broken.chmod(0o755)
+    done = run("env", "-i", sys.executable, alone / IMPORT.name, files.ini)
+    tap.ok(done.returncode == 1 and not done.stdout and done.stderr.count("\n") == 1
+           and f"{broken} does not list the properties" in done.stderr,
+           "with one that does not answer, too", done.stderr)
+
+
 def nowhere(tap, files):
     files.make(GLOBAL + "client.id = x\n")
     for word in (files.ini, "--help"):
@@ -236,7 +255,8 @@ def main():
     tap = Tap()
     with tempfile.TemporaryDirectory() as directory:
         files = Files(pathlib.Path(directory))
-        for part in (everything, each_line, secrets_in_refusals, refusals, nowhere,
+        for part in (everything, each_line, secrets_in_refusals, refusals,
+                     without_kafka_secondary, nowhere,
                      programs_name_the_tool):
             tap.run(part, files)
     return tap.finish()
