@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The end of a program whose output is what it was called for.
+// Flush standard output at the end of a program, and report write errors.
 
 #include "standard_output.h"
-
-#include "exit_code.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
-int rtap_standard_output_end(const char *program, int code) {
+enum rtap_exit_code rtap_standard_output_end(const char *program, enum rtap_exit_code code) {
 	if (fflush(stdout) == 0 && !ferror(stdout))
 		return code;
 	fprintf(stderr, "%s: cannot write: %s\n", program, strerror(errno));

@@ -128,7 +128,7 @@ static void leave_gate(int fd) {
 	close(fd);
 }
 
-static int check_primary(const struct rtap_instance *inst) {
+static int check_primary(const struct rtap_instance *inst, enum rtap_exit_code *exit) {
 	struct rtap_primary_info info;
 	int alive = rtap_primary_is_alive(inst);
 
@@ -137,7 +137,8 @@ static int check_primary(const struct rtap_instance *inst) {
 		    "instance %s has no running primary; start capture-primary with this configuration "
 		    "first",
 		    inst->name);
-		return RTAP_EXIT_NO_PRIMARY;
+		*exit = RTAP_EXIT_NO_PRIMARY;
+		return -ESRCH;
 	}
 	// Compare before EAL does: EAL of another version may follow another layout.
 	if (rtap_primary_info_read(inst, &info) == 0 && info.dpdk_version[0] != '\0'
@@ -146,9 +147,10 @@ static int check_primary(const struct rtap_instance *inst) {
 		    "the primary of instance %s runs %s, this secondary %s; use programs of one build, "
 		    "restart the primary",
 		    inst->name, info.dpdk_version, rte_version());
-		return RTAP_EXIT_MISMATCH;
+		*exit = RTAP_EXIT_MISMATCH;
+		return -EPROTO;
 	}
-	return -1;
+	return 0;
 }
 
 // The linker puts these in the place of EAL's own (-Wl,--wrap), which would take the lock of the primary's
@@ -164,7 +166,7 @@ int32_t __wrap_rte_service_start_with_defaults(void) {
 	return 0;
 }
 
-static int start_eal(const struct rtap_config *cfg) {
+static int start_eal(const struct rtap_config *cfg, enum rtap_exit_code *exit) {
 	struct rtap_cpu_list allowed = {0};
 	struct rtap_eal_args args = {0};
 	struct rtap_config_error error;
@@ -176,48 +178,51 @@ static int start_eal(const struct rtap_config *cfg) {
 		rc = rtap_eal_args_secondary(&args, cfg, &host, &error);
 	if (rc < 0) {
 		LOG(ERR, "%s", rc == -EINVAL ? error.text : strerror(-rc));
-		return RTAP_EXIT_CONFIG;
+		*exit = RTAP_EXIT_CONFIG;
+		return rc;
 	}
 	if (rte_eal_init(args.argc, args.argv) < 0) {
 		LOG(ERR, "EAL does not attach: %s; the lines above say more",
 		    rte_strerror(rte_errno));
-		return RTAP_EXIT_ATTACH;
+		*exit = RTAP_EXIT_ATTACH;
+		return -EIO;
 	}
-	return -1; // args live on: EAL keeps pointers into them
+	return 0; // args live on: EAL keeps pointers into them
 }
 
-static void add_zone(struct control_zones *zones, const struct rte_memzone *mz) {
-	zones->zones[zones->nb++] = (struct control_zone){mz->addr_64, mz->len};
+static void add_zone(struct shm_zones *zones, const struct rte_memzone *mz) {
+	zones->zones[zones->nb++] = (struct shm_zone){mz->addr_64, mz->len};
 }
 
 // The list of memzones is EAL's and read-only to every courier.
 static void collect_zone(const struct rte_memzone *mz, void *arg) {
-	struct control_zones *zones = arg;
+	struct shm_zones *zones = arg;
 
 	if (strncmp(mz->name, RTAP_SHM_ZONE "_", strlen(RTAP_SHM_ZONE "_")) == 0
 	    && zones->nb < RTAP_MAX_ZONES)
 		add_zone(zones, mz);
 }
 
-static int check_block(struct attachment *a, const struct rtap_instance *inst) {
+static int
+check_block(struct attachment *a, const struct rtap_instance *inst, enum rtap_exit_code *exit) {
 	const struct rte_memzone *of_block = rte_memzone_lookup(RTAP_SHM_ZONE);
 	char why[256];
-	int code;
+	int rc;
 
 	if (of_block != NULL)
 		add_zone(&a->zones, of_block);
 	rte_memzone_walk(collect_zone, &a->zones);
-	code = shm_check_block(&a->header, &a->zones, rte_version(), why, sizeof(why));
-	if (code < 0
-	    && a->header.stamp_offset != rte_mbuf_dynfield_lookup(RTAP_STAMP_FIELD, NULL)) {
+	rc = shm_check_block(&a->header, &a->zones, rte_version(), why, sizeof(why), exit);
+	if (rc == 0 && a->header.stamp_offset != rte_mbuf_dynfield_lookup(RTAP_STAMP_FIELD, NULL)) {
 		snprintf(why, sizeof(why), SHM_CHECK_CORRUPTED);
-		code = RTAP_EXIT_MISMATCH;
+		*exit = RTAP_EXIT_MISMATCH;
+		rc = -EPROTO;
 	}
-	if (code >= 0)
+	if (rc < 0)
 		LOG(ERR, "instance %s: %s", inst->name, why);
 	else
 		a->shm = (struct rtap_shm *)(uintptr_t)a->zones.zones[0].start;
-	return code;
+	return rc;
 }
 
 // Not by name, which couriers can write to: EAL's list of rings is read-only to them, and in the order in
@@ -238,15 +243,16 @@ static unsigned int list_rings(struct attachment *a) {
 	return nb;
 }
 
-static int look_up_rings(struct attachment *a) {
+static int look_up_rings(struct attachment *a, enum rtap_exit_code *exit) {
 	unsigned int nb = list_rings(a);
 
+	*exit = RTAP_EXIT_MISMATCH;
 	if (nb != a->header.nb_rings) {
 		LOG(ERR,
 		    "%u transmit rings, not %u as the shared block says: a courier wrote where it "
 		    "must not; restart the primary",
 		    nb, a->header.nb_rings);
-		return RTAP_EXIT_MISMATCH;
+		return -EPROTO;
 	}
 	for (unsigned int i = 0; i < nb; i++) {
 		const struct rtap_shm_ring *shared = &a->shm->rings[i];
@@ -257,12 +263,13 @@ static int look_up_rings(struct attachment *a) {
 		    "transmit ring %.32s is not as the shared block says: a courier wrote where it "
 		    "must not; restart the primary",
 		    shared->name);
-		return RTAP_EXIT_MISMATCH;
+		return -EPROTO;
 	}
-	return -1;
+	return 0;
 }
 
-static int map_counters(struct attachment *a, const struct rtap_instance *inst) {
+static int
+map_counters(struct attachment *a, const struct rtap_instance *inst, enum rtap_exit_code *exit) {
 	char path[PATH_MAX], why[256] = "";
 	int rc;
 
@@ -273,23 +280,26 @@ static int map_counters(struct attachment *a, const struct rtap_instance *inst) 
 	if (rc == 0 && a->counters.shape.nb_rings == a->header.nb_rings
 	    && a->counters.shape.nb_slots == RTAP_MAX_SLOTS
 	    && memcmp(a->counters.header->boot_id, a->header.boot_id, RTAP_BOOT_ID_SIZE) == 0)
-		return -1;
+		return 0;
 	LOG(ERR, "counters file %s: %s", path,
 	    rc == -EPROTO
 		    ? why
 		    : (rc < 0 ? strerror(-rc) : "is not of this primary; restart the primary"));
-	return RTAP_EXIT_MISMATCH;
+	*exit = RTAP_EXIT_MISMATCH;
+	return rc < 0 ? rc : -EPROTO;
 }
 
 // Copied once: couriers can write to the counters file. A worker gets the copy by fork.
-static int note_origins(struct attachment *a, const struct rtap_config *cfg) {
+static int
+note_origins(struct attachment *a, const struct rtap_config *cfg, enum rtap_exit_code *exit) {
 	const struct rtap_counters *c = &a->counters;
 	const char *sensor = cfg->sensor[0] != '\0' ? cfg->sensor : cfg->instance;
 
 	a->origins = calloc(a->header.nb_rings, sizeof(*a->origins));
 	if (a->origins == NULL) {
 		LOG(ERR, "out of memory");
-		return RTAP_EXIT_FAILURE;
+		*exit = RTAP_EXIT_FAILURE;
+		return -ENOMEM;
 	}
 	for (unsigned int i = 0; i < a->header.nb_rings; i++) {
 		const struct rtap_ring_counters *ring = &c->rings[i];
@@ -300,58 +310,65 @@ static int note_origins(struct attachment *a, const struct rtap_config *cfg) {
 				memcpy(port, c->ports[k].name, sizeof(port) - 1);
 		message_origin_init(&a->origins[i], sensor, port, ring->queue_id, ring->ring_id);
 	}
-	return -1;
+	return 0;
 }
 
 static int attach_inside(
-	struct attachment *a, const struct rtap_config *cfg, const struct rtap_instance *inst
+	struct attachment *a, const struct rtap_config *cfg, const struct rtap_instance *inst,
+	enum rtap_exit_code *exit
 ) {
-	int code;
+	int rc;
 
-	code = check_primary(inst);
-	if (code < 0)
-		code = start_eal(cfg);
-	if (code < 0)
-		code = check_block(a, inst);
-	if (code < 0)
-		code = look_up_rings(a);
-	if (code < 0)
-		code = map_counters(a, inst);
-	if (code < 0)
-		code = note_origins(a, cfg);
-	return code;
+	rc = check_primary(inst, exit);
+	if (rc == 0)
+		rc = start_eal(cfg, exit);
+	if (rc == 0)
+		rc = check_block(a, inst, exit);
+	if (rc == 0)
+		rc = look_up_rings(a, exit);
+	if (rc == 0)
+		rc = map_counters(a, inst, exit);
+	if (rc == 0)
+		rc = note_origins(a, cfg, exit);
+	return rc;
 }
 
-int attach(struct attachment *a, const struct rtap_config *cfg, const struct rtap_instance *inst) {
-	int gate_fd, code;
+int attach(
+	struct attachment *a, const struct rtap_config *cfg, const struct rtap_instance *inst,
+	enum rtap_exit_code *exit
+) {
+	int gate_fd, rc;
 
 	memset(a, 0, sizeof(*a));
-	code = check_primary(inst);
-	if (code >= 0)
-		return code;
+	rc = check_primary(inst, exit);
+	if (rc < 0)
+		return rc;
+	*exit = RTAP_EXIT_ATTACH;
 	rtap_instance_set_eal_runtime_dir(inst);
 	gate_fd = take_gate(inst);
 	if (gate_fd == -EAGAIN)
-		return RTAP_EXIT_ATTACH;
+		return gate_fd;
 	signal(SIGALRM, on_watchdog);
 	alarm(WATCHDOG_S);
 	a->attached_fd = rtap_lock_open(inst, RTAP_FILE_ATTACHED);
 	if (gate_fd < 0 || a->attached_fd < 0) {
-		LOG(ERR, "locks in %s: %s", inst->dir,
-		    strerror(gate_fd < 0 ? -gate_fd : -a->attached_fd));
-		return RTAP_EXIT_ATTACH;
+		rc = gate_fd < 0 ? gate_fd : a->attached_fd;
+		LOG(ERR, "locks in %s: %s", inst->dir, strerror(-rc));
+		return rc;
 	}
-	if (rtap_lock_read(a->attached_fd, 0, 1) < 0) {
+	rc = rtap_lock_read(a->attached_fd, 0, 1);
+	if (rc < 0) {
 		LOG(ERR,
 		    "the primary of instance %s is starting; wait until it says that it is ready",
 		    inst->name);
-		return RTAP_EXIT_NO_PRIMARY;
+		*exit = RTAP_EXIT_NO_PRIMARY;
+		return rc;
 	}
 	enter_gate(inst, gate_fd);
-	code = attach_inside(a, cfg, inst);
+	rc = attach_inside(a, cfg, inst, exit);
 	leave_gate(gate_fd);
 	alarm(0);
-	return code;
+	return rc;
 }
 
 void detach(const struct rtap_instance *inst) {

@@ -14,7 +14,7 @@ struct rte_ring;
 struct attachment {
 	struct rtap_shm *shm; // in the primary's hugepages, for what changes there
 	struct rtap_shm_header header; // our copy, checked
-	struct control_zones zones;
+	struct shm_zones zones;
 	struct rte_ring *rings[RTAP_MAX_RINGS];
 	struct rtap_counters counters; // mapped for writing
 	struct message_origin *origins; // of each ring's packets
@@ -23,9 +23,12 @@ struct attachment {
 
 // Take the attach gate and the lock `attached.lock`, let EAL attach, look up block and rings, check
 // that both sides are of one build and that nothing there leads astray, leave the gate.
-// Returns -1, or the exit code to leave with (the reason and the remedy are logged). A hung attach
-// ends the process with RTAP_EXIT_ATTACH.
-int attach(struct attachment *a, const struct rtap_config *cfg, const struct rtap_instance *inst);
+// Returns 0; a negative errno with the reason and the remedy logged and the program's exit code in
+// *exit. A hung attach ends the process with RTAP_EXIT_ATTACH.
+int attach(
+	struct attachment *a, const struct rtap_config *cfg, const struct rtap_instance *inst,
+	enum rtap_exit_code *exit
+);
 
 // Leave: remove our own EAL files. Never rte_eal_cleanup(): it takes locks that a killed process may
 // have left taken. The caller ends with _exit().

@@ -3,13 +3,12 @@
 
 #include "options.h"
 
-#include "exit_code.h"
-
+#include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>
 
-static const char usage[]
+const char secondary_options_help[]
 	= "Usage: kafka-secondary -c FILE [OPTION...]\n"
 	  "       kafka-secondary --properties [--json] [NAME...]\n"
 	  "\n"
@@ -49,26 +48,26 @@ static const struct rtap_override overrides[] = {
 	{0, NULL, NULL},
 };
 
-static int check_together(const struct options *opt) {
+static int check_together(const struct secondary_options *opt) {
 	if (opt->json && !opt->properties) {
 		fputs("kafka-secondary: --json needs --properties; try --help\n", stderr);
-		return RTAP_EXIT_USAGE;
+		return -EINVAL;
 	}
 	if (opt->properties)
-		return -1;
+		return 0;
 	if (opt->nb_names > 0) {
 		fprintf(stderr, "kafka-secondary: unexpected argument '%s'; try --help\n",
 			opt->names[0]);
-		return RTAP_EXIT_USAGE;
+		return -EINVAL;
 	}
 	if (opt->config_path == NULL) {
 		fputs("kafka-secondary: no configuration, use -c FILE; try --help\n", stderr);
-		return RTAP_EXIT_USAGE;
+		return -EINVAL;
 	}
-	return -1;
+	return 0;
 }
 
-int options_parse(struct options *opt, int argc, char **argv) {
+int secondary_options_parse(struct secondary_options *opt, int argc, char **argv) {
 	static const struct option longopts[] = {
 		{"config", required_argument, NULL, 'c'},
 		{"workers", required_argument, NULL, OPTION_WORKERS},
@@ -97,16 +96,16 @@ int options_parse(struct options *opt, int argc, char **argv) {
 			opt->json = true;
 			break;
 		case 'h':
-			fputs(usage, stdout);
-			return RTAP_EXIT_OK;
+			opt->help = true;
+			return 0;
 		case 'V':
 			opt->version = true;
-			return -1;
+			return 0;
 		default:
 			if (rtap_overrides_note(&opt->overrides, overrides, c, optarg))
 				break;
 			fputs("kafka-secondary: try --help\n", stderr);
-			return RTAP_EXIT_USAGE;
+			return -EINVAL;
 		}
 	}
 	opt->names = argv + optind;

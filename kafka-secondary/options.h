@@ -7,10 +7,11 @@
 
 #include <stdbool.h>
 
-struct options {
+struct secondary_options {
 	const char *config_path;
 	struct rtap_overrides overrides;
-	bool version; // print the versions, and leave
+	bool help,
+		version; // print them, and leave; the words after such an option are not looked at
 	bool check; // validate, print what it comes to, and leave
 	bool properties; // print what ringtap does with librdkafka's properties, and leave
 	bool json;
@@ -18,6 +19,8 @@ struct options {
 	unsigned int nb_names;
 };
 
-// Parse argv. Returns -1 to go on, else the exit code to leave with (help or an error, which was
-// printed).
-int options_parse(struct options *opt, int argc, char **argv);
+// Parse argv, whose words *opt points to. Returns 0; -EINVAL after a line on stderr.
+int secondary_options_parse(struct secondary_options *opt, int argc, char **argv);
+
+// What --help says.
+extern const char secondary_options_help[];

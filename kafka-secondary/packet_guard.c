@@ -50,7 +50,7 @@ static int protect(uint64_t start, uint64_t end) {
 }
 
 // Protect a mapping around the control zones; zones may come in any order, holes are few.
-static int protect_around(const struct control_zones *zones, struct mapping m) {
+static int protect_around(const struct shm_zones *zones, struct mapping m) {
 	uint64_t from = m.start;
 	int rc = 0;
 
@@ -71,7 +71,7 @@ static int protect_around(const struct control_zones *zones, struct mapping m) {
 	return rc;
 }
 
-int packet_guard_protect(const struct control_zones *zones, const struct rtap_instance *inst) {
+int packet_guard_protect(const struct shm_zones *zones, const struct rtap_instance *inst) {
 	static struct mapping mappings[MAX_MAPPINGS];
 	int nb = collect(inst, mappings), rc = 0;
 

@@ -19,4 +19,4 @@
 
 // Protect every shared mapping of hugepages and of EAL's runtime directory, except the control zones.
 // Call it after the fork. Returns the number of mappings protected, or a negative errno.
-int packet_guard_protect(const struct control_zones *zones, const struct rtap_instance *inst);
+int packet_guard_protect(const struct shm_zones *zones, const struct rtap_instance *inst);

@@ -4,6 +4,7 @@
 
 #pragma once
 
+#include "exit_code.h"
 #include "shm_layout.h"
 
 #include <stdbool.h>
@@ -15,25 +16,25 @@ struct rte_ring;
 #define SHM_CHECK_CORRUPTED                                                                        \
 	"the shared block is corrupted: a courier wrote where it must not; restart the primary"
 
-struct control_zone {
+struct shm_zone {
 	uint64_t start, bytes; // whole pages
 };
 
 // The memory of the block and of all rings, as EAL knows it.
-struct control_zones {
+struct shm_zones {
 	unsigned int nb;
-	struct control_zone zones[RTAP_MAX_ZONES]; // the block is at the start of the first
+	struct shm_zone zones[RTAP_MAX_ZONES]; // the block is at the start of the first
 };
 
-// Copy the block's header and check the copy. Returns -1, or the exit code to leave with and what to say
-// in `why`: what is wrong and the remedy.
+// Copy the block's header and check the copy. Returns 0; -ENOENT when there is no block yet, -EPROTO when
+// it is not ours, with the reason and the remedy in `why` and the program's exit code in *exit.
 int shm_check_block(
-	struct rtap_shm_header *header, const struct control_zones *zones, const char *dpdk_version,
-	char *why, size_t why_size
+	struct rtap_shm_header *header, const struct shm_zones *zones, const char *dpdk_version,
+	char *why, size_t why_size, enum rtap_exit_code *exit
 );
 
 // Whether an address lies within the zones.
-bool shm_check_is_inside(const struct control_zones *zones, const void *address);
+bool shm_check_is_inside(const struct shm_zones *zones, const void *address);
 
 // Whether a ring lies within the zones and is one of `size` slots, single producer, single consumer.
-bool shm_check_ring(const struct control_zones *zones, uint32_t size, const struct rte_ring *ring);
+bool shm_check_ring(const struct shm_zones *zones, uint32_t size, const struct rte_ring *ring);

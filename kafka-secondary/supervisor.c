@@ -3,7 +3,6 @@
 
 #include "supervisor.h"
 
-#include "exit_code.h"
 #include "log.h"
 #include "notify.h"
 #include "now.h"
@@ -47,7 +46,7 @@ struct supervisor {
 	unsigned int stop_signals; // passed on so far
 	bool no_more; // fork no more
 	bool has_served; // a worker served rings: the properties are good
-	int exit_code;
+	enum rtap_exit_code exit_code;
 };
 
 static void start_child(struct supervisor *s, unsigned int number) {
@@ -91,7 +90,7 @@ static void schedule_restart(struct child *c, uint64_t backoff_most_ns) {
 		c->backoff_ns = backoff_most_ns;
 }
 
-static void end_all(struct supervisor *s, int code) {
+static void end_all(struct supervisor *s, enum rtap_exit_code code) {
 	s->no_more = true;
 	if (s->exit_code == RTAP_EXIT_OK)
 		s->exit_code = code;
@@ -225,7 +224,7 @@ static void on_hangup(int signo) {
 	hangup = 1;
 }
 
-int supervisor_run(
+enum rtap_exit_code supervisor_run(
 	const struct rtap_config *cfg, const struct rtap_instance *inst, const struct run_as *who,
 	struct attachment *attachment
 ) {

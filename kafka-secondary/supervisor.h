@@ -6,12 +6,13 @@
 
 #include "attach.h"
 #include "config.h"
+#include "exit_code.h"
 #include "instance.h"
 #include "run_as.h"
 
 // Run until told to stop or the primary is gone, and every worker has ended. Main thread only (a worker
 // is told when the thread that forked it ends). Returns the exit code of the program.
-int supervisor_run(
+enum rtap_exit_code supervisor_run(
 	const struct rtap_config *cfg, const struct rtap_instance *inst, const struct run_as *who,
 	struct attachment *attachment
 );

@@ -3,7 +3,6 @@
 
 #include "check.h"
 
-#include "exit_code.h"
 #include "now.h"
 #include "print.h"
 
@@ -72,10 +71,11 @@ static void judge_in_rounds(
 	}
 }
 
-int check_laws(FILE *out, const struct view *view, const struct rtap_counters *live) {
+enum rtap_exit_code
+check_laws(FILE *out, const struct view *view, const struct rtap_counters *live) {
 	struct rtap_counters first = {0}, second = {0};
 	struct rtap_laws laws = {0};
-	int exit_code = RTAP_EXIT_FAILURE;
+	enum rtap_exit_code exit_code = RTAP_EXIT_FAILURE;
 
 	if (rtap_snapshot_init(&first, live) == 0 && rtap_snapshot_init(&second, live) == 0
 	    && rtap_laws_init(&laws, &first) == 0) {

@@ -28,7 +28,7 @@ static void on_sigbus(int signo) {
 	_exit(RTAP_EXIT_MISMATCH);
 }
 
-static int explain_no_permission(const struct rtap_instance *inst) {
+static enum rtap_exit_code explain_no_permission(const struct rtap_instance *inst) {
 	const struct group *group = NULL;
 	struct stat st;
 
@@ -47,7 +47,8 @@ static int explain_no_permission(const struct rtap_instance *inst) {
 }
 
 // One line with the remedy; returns the exit code.
-static int explain_failure(const struct rtap_instance *inst, int rc, const char *why) {
+static enum rtap_exit_code
+explain_failure(const struct rtap_instance *inst, int rc, const char *why) {
 	switch (-rc) {
 	case ENOENT:
 		fprintf(stderr,
@@ -92,8 +93,8 @@ static void print_table(const struct view *view, struct last_table *last) {
 	last->now_us = view->now_us;
 }
 
-static int
-show(const struct options *opt, const struct view *view, const struct rtap_counters *live,
+static enum rtap_exit_code
+show(const struct stats_options *opt, const struct view *view, const struct rtap_counters *live,
      struct last_table *last) {
 	if (opt->json) {
 		print_json(stdout, view);
@@ -112,9 +113,11 @@ show(const struct options *opt, const struct view *view, const struct rtap_count
 }
 
 // Look at the instance anew, so that a watch follows it from one primary to the next.
-static int
-look_once(const struct options *opt, const struct rtap_instance *inst, struct last_table *last) {
+static enum rtap_exit_code look_once(
+	const struct stats_options *opt, const struct rtap_instance *inst, struct last_table *last
+) {
 	struct rtap_counters live;
+	enum rtap_exit_code code;
 	char why[128] = "";
 	struct view view;
 	int rc;
@@ -122,10 +125,10 @@ look_once(const struct options *opt, const struct rtap_instance *inst, struct la
 	rc = view_open(&view, &live, inst, why, sizeof(why));
 	if (rc < 0)
 		return explain_failure(inst, rc, why);
-	rc = show(opt, &view, &live, last);
+	code = show(opt, &view, &live, last);
 	view_fini(&view);
 	rtap_counters_unmap(&live);
-	return rc;
+	return code;
 }
 
 static void wait_seconds(double seconds) {
@@ -139,7 +142,7 @@ static void wait_seconds(double seconds) {
 
 // Until a signal ends it, or nobody reads any more. An instance that is gone may come back.
 static void
-watch(const struct options *opt, const struct rtap_instance *inst, struct last_table *last) {
+watch(const struct stats_options *opt, const struct rtap_instance *inst, struct last_table *last) {
 	const char *separator = isatty(STDOUT_FILENO) ? "\033[H\033[2J" : "\n";
 
 	while (fflush(stdout) == 0) {
@@ -150,24 +153,37 @@ watch(const struct options *opt, const struct rtap_instance *inst, struct last_t
 	}
 }
 
+// What needs no instance.
+static void answer(const struct stats_options *opt) {
+	if (opt->help)
+		fputs(stats_options_help, stdout);
+	else if (opt->version)
+		puts("stats-tool " RTAP_VERSION);
+	else
+		print_explanation(stdout);
+}
+
 int main(int argc, char **argv) {
 	const struct sigaction bus = {.sa_handler = on_sigbus};
+	enum rtap_exit_code code;
 	struct last_table last = {0};
+	struct stats_options opt;
 	struct rtap_instance inst;
-	struct options opt;
-	int rc;
 
-	rc = options_parse(&opt, argc, argv);
-	if (rc < 0 && rtap_instance_init(&inst, opt.instance) < 0) {
+	if (stats_options_parse(&opt, argc, argv) < 0)
+		return RTAP_EXIT_USAGE;
+	if (opt.help || opt.version || opt.explain) {
+		answer(&opt);
+		return rtap_standard_output_end("stats-tool", RTAP_EXIT_OK);
+	}
+	if (rtap_instance_init(&inst, opt.instance) < 0) {
 		fprintf(stderr, "stats-tool: '%s' cannot be the name of an instance\n",
 			opt.instance);
-		rc = RTAP_EXIT_USAGE;
+		return RTAP_EXIT_USAGE;
 	}
-	if (rc < 0) {
-		sigaction(SIGBUS, &bus, NULL);
-		rc = look_once(&opt, &inst, &last);
-		if (rc == RTAP_EXIT_OK && opt.watch_s > 0)
-			watch(&opt, &inst, &last);
-	}
-	return rtap_standard_output_end("stats-tool", rc);
+	sigaction(SIGBUS, &bus, NULL);
+	code = look_once(&opt, &inst, &last);
+	if (code == RTAP_EXIT_OK && opt.watch_s > 0)
+		watch(&opt, &inst, &last);
+	return rtap_standard_output_end("stats-tool", code);
 }

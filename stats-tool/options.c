@@ -3,10 +3,8 @@
 
 #include "options.h"
 
-#include "exit_code.h"
-#include "print.h"
-
 #include <ctype.h>
+#include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,7 +13,7 @@
 #define WATCH_MIN_S 0.1
 #define WATCH_MAX_S 86400.0
 
-static const char usage[]
+const char stats_options_help[]
 	= "Usage: stats-tool [-i INSTANCE] [--watch [SECONDS]] [-v | --json]\n"
 	  "       stats-tool [-i INSTANCE] --check\n"
 	  "       stats-tool --explain\n"
@@ -37,7 +35,7 @@ static const char usage[]
 
 static int usage_error(const char *what, const char *argument) {
 	fprintf(stderr, "stats-tool: %s%s; try --help\n", what, argument);
-	return RTAP_EXIT_USAGE;
+	return -EINVAL;
 }
 
 // The optional argument may stand behind `=` or be the next word, if that is a number.
@@ -56,17 +54,17 @@ static bool parse_seconds(const char *text, double *seconds) {
 	return end != text && *end == '\0' && *seconds >= WATCH_MIN_S && *seconds <= WATCH_MAX_S;
 }
 
-static int check_combination(const struct options *opt) {
+static int check_combination(const struct stats_options *opt) {
 	if (opt->check && (opt->json || opt->verbose || opt->watch_s > 0))
 		return usage_error("--check goes with --instance only", "");
 	if (opt->explain && (opt->check || opt->json || opt->verbose || opt->watch_s > 0))
 		return usage_error("--explain goes alone", "");
 	if (opt->json && opt->verbose)
 		return usage_error("--json is complete already, without --verbose", "");
-	return -1;
+	return 0;
 }
 
-int options_parse(struct options *opt, int argc, char **argv) {
+int stats_options_parse(struct stats_options *opt, int argc, char **argv) {
 	static const struct option longopts[] = {
 		{"instance", required_argument, NULL, 'i'},
 		{"watch", optional_argument, NULL, 'w'},
@@ -79,7 +77,7 @@ int options_parse(struct options *opt, int argc, char **argv) {
 		{NULL, 0, NULL, 0},
 	};
 	const char *seconds;
-	int c, rc;
+	int c;
 
 	memset(opt, 0, sizeof(*opt));
 	opt->instance = "ringtap";
@@ -108,21 +106,16 @@ int options_parse(struct options *opt, int argc, char **argv) {
 			opt->explain = true;
 			break;
 		case 'h':
-			fputs(usage, stdout);
-			return RTAP_EXIT_OK;
+			opt->help = true;
+			return 0;
 		case 'V':
-			puts("stats-tool " RTAP_VERSION);
-			return RTAP_EXIT_OK;
+			opt->version = true;
+			return 0;
 		default:
 			return usage_error("that was not understood", "");
 		}
 	}
 	if (optind < argc)
 		return usage_error("unexpected argument ", argv[optind]);
-	rc = check_combination(opt);
-	if (rc < 0 && opt->explain) {
-		print_explanation(stdout);
-		return RTAP_EXIT_OK;
-	}
-	return rc;
+	return check_combination(opt);
 }

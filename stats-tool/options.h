@@ -5,15 +5,19 @@
 
 #include <stdbool.h>
 
-struct options {
+struct stats_options {
 	const char *instance;
 	bool json;
 	bool check;
 	bool verbose;
-	bool explain; // done in parsing
+	bool explain;
+	bool help,
+		version; // print them, and leave; the words after such an option are not looked at
 	double watch_s; // 0 = once
 };
 
-// Parse argv. Returns -1 to go on, else the exit code to leave with (help, version or an error, which
-// was printed).
-int options_parse(struct options *opt, int argc, char **argv);
+// Parse argv, whose words *opt points to. Returns 0; -EINVAL after a line on stderr.
+int stats_options_parse(struct stats_options *opt, int argc, char **argv);
+
+// What --help says.
+extern const char stats_options_help[];

@@ -23,7 +23,7 @@
 
 static char base[] = "/tmp/rtap-guard-XXXXXX";
 static struct rtap_instance inst;
-static struct control_zones zones;
+static struct shm_zones zones;
 static size_t page;
 static int zeros;
 

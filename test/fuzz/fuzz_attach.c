@@ -34,8 +34,7 @@ static void serve(struct rte_ring *ring) {
 }
 
 static void serve_all(
-	struct rtap_shm *shm, const struct rtap_shm_header *header,
-	const struct control_zones *zones
+	struct rtap_shm *shm, const struct rtap_shm_header *header, const struct shm_zones *zones
 ) {
 	REQUIRE(header->nb_rings <= RTAP_MAX_RINGS);
 	for (unsigned int i = 0; i < header->nb_rings; i++) {
@@ -60,10 +59,11 @@ static void fill_rings(struct rtap_shm *shm) {
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
 	static _Alignas(BLOCK_PAGE) unsigned char memory[BLOCK_BYTES];
 	struct rtap_shm *shm = (struct rtap_shm *)memory;
-	struct control_zones zones = {1, {{(uintptr_t)memory, BLOCK_BYTES}}};
+	struct shm_zones zones = {1, {{(uintptr_t)memory, BLOCK_BYTES}}};
 	struct rtap_shm_header header;
 	char why[256] = "";
-	int code;
+	enum rtap_exit_code exit;
+	int rc;
 
 	block_build(shm);
 	fill_rings(shm);
@@ -73,11 +73,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
 	ASAN_POISON_MEMORY_REGION(
 		memory + zones.zones[0].bytes, BLOCK_BYTES - zones.zones[0].bytes
 	);
-	code = shm_check_block(&header, &zones, BLOCK_DPDK_VERSION, why, sizeof(why));
-	REQUIRE(code < 0 || code == RTAP_EXIT_NO_PRIMARY || code == RTAP_EXIT_MISMATCH);
-	REQUIRE((code < 0) == (why[0] == '\0'));
-	REQUIRE(size > 0 || code < 0); // a sound one
-	if (code < 0)
+	rc = shm_check_block(&header, &zones, BLOCK_DPDK_VERSION, why, sizeof(why), &exit);
+	REQUIRE(rc <= 0);
+	REQUIRE(rc == 0 || exit == RTAP_EXIT_NO_PRIMARY || exit == RTAP_EXIT_MISMATCH);
+	REQUIRE((rc == 0) == (why[0] == '\0'));
+	REQUIRE(size > 0 || rc == 0); // a sound one
+	if (rc == 0)
 		serve_all(shm, &header, &zones);
 	ASAN_UNPOISON_MEMORY_REGION(memory, BLOCK_BYTES);
 	return 0;

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// A command line of any words, one a line: options_parse() of one program answers with what its
-// header promises. Built once for each program.
+// Parse a command line of any words, one a line: the parser of one program answers with what its header
+// promises. Built once for each program.
 
 #include "fuzz.h"
 #include "options.h"
 
+#include <errno.h>
 #include <getopt.h>
 #include <stdbool.h>
 #include <string.h>
@@ -47,9 +48,12 @@ static void ck_answer(int rc, const struct options *opt, int argc, char **argv) 
 
 #elif defined(FUZZ_OPTIONS_KAFKA_SECONDARY)
 
+#define options secondary_options
+#define options_parse secondary_options_parse
+
 static void ck_answer(int rc, const struct options *opt, int argc, char **argv) {
-	REQUIRE(rc == -1 || rc == 0 || rc == 2);
-	if (rc != -1 || opt->version)
+	REQUIRE(rc == 0 || rc == -EINVAL);
+	if (rc != 0 || opt->help || opt->version)
 		return;
 	REQUIRE(opt->properties || is_a_word(opt->config_path));
 	REQUIRE(opt->properties || opt->nb_names == 0);
@@ -59,9 +63,12 @@ static void ck_answer(int rc, const struct options *opt, int argc, char **argv) 
 
 #elif defined(FUZZ_OPTIONS_STATS_TOOL)
 
+#define options stats_options
+#define options_parse stats_options_parse
+
 static void ck_answer(int rc, const struct options *opt, int argc, char **argv) {
-	REQUIRE(rc == -1 || rc == 0 || rc == 2);
-	if (rc != -1)
+	REQUIRE(rc == 0 || rc == -EINVAL);
+	if (rc != 0 || opt->help || opt->version)
 		return;
 	REQUIRE(strcmp(opt->instance, "ringtap") == 0 || is_a_word(opt->instance));
 	REQUIRE(opt->watch_s == 0 || (opt->watch_s >= 0.1 && opt->watch_s <= 86400));
@@ -69,6 +76,9 @@ static void ck_answer(int rc, const struct options *opt, int argc, char **argv) 
 }
 
 #elif defined(FUZZ_OPTIONS_TRAFFIC_GEN)
+
+#define options traffic_options
+#define options_parse traffic_options_parse
 
 static void ck_answer(int rc, const struct options *opt, int argc, char **argv) {
 	const struct frame_make_config *frames = &opt->frames;
@@ -86,15 +96,18 @@ static void ck_answer(int rc, const struct options *opt, int argc, char **argv) 
 
 #elif defined(FUZZ_OPTIONS_KAFKA_TO_PCAP)
 
+#define options reader_options
+#define options_parse reader_options_parse
+
 static void ck_answer(int rc, const struct options *opt, int argc, char **argv) {
 	const struct consumer_settings *settings = &opt->reader.settings;
 
-	REQUIRE(rc <= 1);
+	REQUIRE(rc == 0 || rc == -EINVAL);
 	REQUIRE(settings->nb_properties <= (unsigned int)argc);
 	for (unsigned int i = 0; i < settings->nb_properties; i++)
 		REQUIRE(is_a_word(settings->properties[i]));
 	free(opt->reader.settings.properties);
-	if (rc != 0)
+	if (rc != 0 || opt->help || opt->version)
 		return;
 	if (opt->extcap.question != EXTCAP_NONE) {
 		REQUIRE(opt->extcap.question == EXTCAP_INTERFACES

@@ -13,7 +13,7 @@
 
 static struct rtap_config config;
 static char why[512];
-static int exit_code;
+static enum rtap_exit_code exit_code;
 
 static void load(const char *text) {
 	struct rtap_config_error error;
@@ -27,7 +27,7 @@ static void load(const char *text) {
 
 static rd_kafka_conf_t *build(struct consumer_settings settings) {
 	why[0] = '\0';
-	return consumer_settings_build(&settings, &exit_code, why, sizeof(why));
+	return consumer_settings_build(&settings, why, sizeof(why), &exit_code);
 }
 
 static void ck_value(const rd_kafka_conf_t *conf, const char *name, const char *wanted) {

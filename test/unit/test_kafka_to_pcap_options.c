@@ -12,7 +12,7 @@
 
 #define MAX_WORDS 16
 
-static struct options opts;
+static struct reader_options opts;
 static char said[512]; // on stderr
 
 static void read_all(FILE *from) {
@@ -34,7 +34,7 @@ static int parse(const char *line) {
 	ck_assert(file != NULL && old >= 0);
 	dup2(fileno(file), STDERR_FILENO);
 	optind = 0;
-	rc = options_parse(&opts, argc, argv);
+	rc = reader_options_parse(&opts, argc, argv);
 	free(opts.reader.settings.properties);
 	dup2(old, STDERR_FILENO);
 	close(old);
@@ -76,7 +76,7 @@ START_TEST(nothing_is_no_name) {
 	char *argv[] = {program, c, w, empty, NULL};
 
 	optind = 0;
-	ck_assert_int_eq(options_parse(&opts, 4, argv), -EINVAL);
+	ck_assert_int_eq(reader_options_parse(&opts, 4, argv), -EINVAL);
 	free(opts.reader.settings.properties);
 	ck_taken("-c x.yaml -w f");
 }

@@ -2,8 +2,8 @@
 // Files of packets, read back by libpcap and, pcapng, block by block; and the filter before them.
 
 #include "check_main.h"
-#include "packet_filter.h"
 #include "pcap_output.h"
+#include "read_filter.h"
 
 #include <pcap/pcap.h>
 #include <stdio.h>
@@ -178,13 +178,13 @@ static const uint8_t udp[] = "\x02\0\0\0\0\1\x02\0\0\0\0\2\x08\0"
 			     "\x03\xe8\0\x35\0\x08\0\0";
 
 static bool matches(const char *expression, size_t len, size_t wire_len) {
-	char error[PACKET_FILTER_ERROR_BYTES];
-	struct packet_filter *filter = packet_filter_create(expression, error);
+	char error[READ_FILTER_ERROR_BYTES];
+	struct read_filter *filter = read_filter_create(expression, error);
 	bool yes;
 
 	ck_assert_msg(filter != NULL, "%s: %s", expression, error);
-	yes = packet_filter_matches(filter, udp, len, wire_len);
-	packet_filter_destroy(filter);
+	yes = read_filter_matches(filter, udp, len, wire_len);
+	read_filter_destroy(filter);
 	return yes;
 }
 
@@ -201,9 +201,9 @@ START_TEST(filter) {
 END_TEST
 
 START_TEST(wrong_filter) {
-	char error[PACKET_FILTER_ERROR_BYTES];
+	char error[READ_FILTER_ERROR_BYTES];
 
-	ck_assert_ptr_null(packet_filter_create("hst x", error));
+	ck_assert_ptr_null(read_filter_create("hst x", error));
 	ck_assert_ptr_nonnull(strstr(error, "syntax error"));
 	ck_assert_ptr_null(strchr(error, '\n'));
 }

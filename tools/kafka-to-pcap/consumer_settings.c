@@ -3,7 +3,6 @@
 
 #include "consumer_settings.h"
 
-#include "exit_code.h"
 #include "rdkafka_conf.h"
 
 #include <errno.h>
@@ -100,16 +99,17 @@ static int set_property(rd_kafka_conf_t *conf, const char *property, char *why, 
 }
 
 rd_kafka_conf_t *consumer_settings_build(
-	const struct consumer_settings *settings, int *exit_code, char *why, size_t why_size
+	const struct consumer_settings *settings, char *why, size_t why_size,
+	enum rtap_exit_code *exit
 ) {
 	rd_kafka_conf_t *conf = rd_kafka_conf_new();
 	int rc = set_ours(conf, why, why_size);
 
-	*exit_code = RTAP_EXIT_CONFIG;
+	*exit = RTAP_EXIT_CONFIG;
 	if (rc == 0 && settings->file != NULL)
 		rc = set_files(conf, settings, why, why_size);
 	if (rc == 0)
-		*exit_code = RTAP_EXIT_USAGE;
+		*exit = RTAP_EXIT_USAGE;
 	if (rc == 0 && settings->brokers != NULL)
 		rc = rtap_rdkafka_set(conf, "bootstrap.servers", settings->brokers, why, why_size);
 	for (unsigned int i = 0; rc == 0 && i < settings->nb_properties; i++)
@@ -132,7 +132,8 @@ static bool is_named(const char *text, const char *name, size_t len) {
 	return false;
 }
 
-int consumer_settings_blame(const struct consumer_settings *settings, const char *text) {
+enum rtap_exit_code
+consumer_settings_blame(const struct consumer_settings *settings, const char *text) {
 	if (settings->file == NULL)
 		return RTAP_EXIT_USAGE;
 	for (unsigned int i = 0; i < settings->nb_properties; i++)

@@ -6,11 +6,10 @@
 #include "byte_units.h"
 #include "config_schema.h"
 #include "duplicate_filter.h"
-#include "exit_code.h"
 #include "interface_names.h"
 #include "now.h"
-#include "packet_filter.h"
 #include "pcap_output.h"
+#include "read_filter.h"
 #include "stream_report.h"
 #include "time_merge.h"
 
@@ -28,11 +27,11 @@
 #define REMEMBERED_PACKETS ((size_t)1 << 20)
 
 struct converter {
-	struct options opts;
+	struct reader_options opts;
 	struct rtap_config config; // of an instance; zero without
 	struct topic_reader *reader;
 	struct pcap_output *out; // NULL: nothing is written
-	struct packet_filter *filter; // NULL: every packet
+	struct read_filter *filter; // NULL: every packet
 	struct duplicate_filter *duplicates; // NULL: they are kept
 	struct time_merge merge;
 	struct interface_names names;
@@ -142,7 +141,7 @@ static bool is_wanted(struct converter *conv, const struct packet *packet) {
 	if (conv->out == NULL)
 		return false;
 	if (conv->filter != NULL
-	    && !packet_filter_matches(conv->filter, packet->frame, packet->len, packet->wire_len))
+	    && !read_filter_matches(conv->filter, packet->frame, packet->len, packet->wire_len))
 		return false;
 	if (conv->duplicates == NULL
 	    || !duplicate_filter_seen(
@@ -226,43 +225,48 @@ static int convert(struct converter *conv, char text[static TOPIC_READER_TEXT_BY
 
 // ---- begin ----
 
-static int load_config(struct converter *conv) {
+static int load_config(struct converter *conv, enum rtap_exit_code *exit) {
 	struct rtap_config_error error;
+	int rc;
 
 	if (conv->opts.config == NULL)
-		return RTAP_EXIT_OK;
-	if (rtap_config_load(&conv->config, conv->opts.config, &error) < 0
-	    || rtap_config_read_secrets(&conv->config, &error) < 0) {
+		return 0;
+	rc = rtap_config_load(&conv->config, conv->opts.config, &error);
+	if (rc == 0)
+		rc = rtap_config_read_secrets(&conv->config, &error);
+	if (rc < 0) {
 		complain(error.text);
-		return RTAP_EXIT_CONFIG;
+		*exit = RTAP_EXIT_CONFIG;
+		return rc;
 	}
 	conv->opts.reader.settings.file = &conv->config;
 	if (conv->opts.reader.topic == NULL)
 		conv->opts.reader.topic = conv->config.topic;
 	if (!conv->opts.key_unit_given)
 		conv->opts.reader.key_unit_ns = conv->config.key_unit == RTAP_KEY_NS ? 1 : 1000;
-	return RTAP_EXIT_OK;
+	return 0;
 }
 
-static int open_filters(struct converter *conv) {
-	char error[PACKET_FILTER_ERROR_BYTES];
+static int open_filters(struct converter *conv, enum rtap_exit_code *exit) {
+	char error[READ_FILTER_ERROR_BYTES];
 	const char *expression = conv->opts.filter;
 
 	if (expression != NULL && *expression != '\0') {
-		conv->filter = packet_filter_create(expression, error);
+		conv->filter = read_filter_create(expression, error);
 		if (conv->filter == NULL) {
 			fprintf(stderr, "kafka-to-pcap: --filter: %s: %s\n", expression, error);
-			return RTAP_EXIT_USAGE;
+			*exit = RTAP_EXIT_USAGE;
+			return -EINVAL;
 		}
 	}
 	if (conv->opts.unique) {
 		conv->duplicates = duplicate_filter_create(REMEMBERED_PACKETS);
 		if (conv->duplicates == NULL) {
 			complain(strerror(errno));
-			return RTAP_EXIT_FAILURE;
+			return -errno;
 		}
 	}
-	return RTAP_EXIT_OK;
+	return 0;
 }
 
 static int init_tables(struct converter *conv) {
@@ -270,39 +274,40 @@ static int init_tables(struct converter *conv) {
 
 	snprintf(name, sizeof(name), "kafka:%s", conv->opts.reader.topic);
 	if (interface_names_init(&conv->names, name) == 0 && stream_check_init(&conv->check) == 0)
-		return RTAP_EXIT_OK;
+		return 0;
 	complain(strerror(ENOMEM));
-	return RTAP_EXIT_FAILURE;
+	return -ENOMEM;
 }
 
 // The topic first: without one, no file is touched.
-static int open_ends(struct converter *conv) {
+static int open_ends(struct converter *conv, enum rtap_exit_code *exit) {
 	char text[TOPIC_READER_TEXT_BYTES];
 	enum pcap_output_format format = conv->opts.format;
-	int code;
 
 	if (format == PCAP_OUTPUT_PCAP && conv->opts.reader.key_unit_ns == 1)
 		format = PCAP_OUTPUT_PCAP_NS;
-	conv->reader = topic_reader_open(&conv->opts.reader, &code, text);
+	conv->reader = topic_reader_open(&conv->opts.reader, text, exit);
 	if (conv->reader != NULL && conv->opts.file != NULL)
 		conv->out = pcap_output_open(conv->opts.file, format, text);
 	if (conv->reader != NULL && (conv->out != NULL || conv->opts.file == NULL))
-		return RTAP_EXIT_OK;
+		return 0;
 	complain(text);
-	return conv->reader == NULL ? code : RTAP_EXIT_FAILURE;
+	return -EIO;
 }
 
-static int open_all(struct converter *conv) {
-	int rc = load_config(conv);
+static int open_all(struct converter *conv, enum rtap_exit_code *exit) {
+	int rc;
 
+	*exit = RTAP_EXIT_FAILURE;
 	time_merge_init(&conv->merge, conv->opts.window_ns, MAX_HELD_BYTES);
 	conv->progress = isatty(STDERR_FILENO);
 	conv->last_packet_ms = conv->last_progress_ms = now_ms();
-	if (rc == RTAP_EXIT_OK)
-		rc = open_filters(conv);
-	if (rc == RTAP_EXIT_OK)
+	rc = load_config(conv, exit);
+	if (rc == 0)
+		rc = open_filters(conv, exit);
+	if (rc == 0)
 		rc = init_tables(conv);
-	return rc == RTAP_EXIT_OK ? open_ends(conv) : rc;
+	return rc == 0 ? open_ends(conv, exit) : rc;
 }
 
 // ---- end ----
@@ -316,7 +321,7 @@ static void close_all(struct converter *conv) {
 		packet_free(packet);
 	time_merge_fini(&conv->merge);
 	duplicate_filter_destroy(conv->duplicates);
-	packet_filter_destroy(conv->filter);
+	read_filter_destroy(conv->filter);
 	if (conv->out != NULL)
 		pcap_output_close(conv->out);
 	if (conv->reader != NULL)
@@ -354,7 +359,7 @@ static bool is_quiet(const struct converter *conv) {
 	return conv->opts.extcap.question == EXTCAP_CAPTURE;
 }
 
-static int report(const struct converter *conv, uint64_t horizon_ns) {
+static enum rtap_exit_code report(const struct converter *conv, uint64_t horizon_ns) {
 	const struct stream_report report = {
 		.check = &conv->check,
 		.names = &conv->names,
@@ -373,10 +378,11 @@ static int report(const struct converter *conv, uint64_t horizon_ns) {
 	return conv->opts.require_complete && !complete ? RTAP_EXIT_LAW : RTAP_EXIT_OK;
 }
 
-static int run(struct converter *conv) {
+static enum rtap_exit_code run(struct converter *conv) {
 	char text[TOPIC_READER_TEXT_BYTES];
 	uint64_t horizon_ns;
-	int rc = convert(conv, text), code = RTAP_EXIT_OK;
+	enum rtap_exit_code code = RTAP_EXIT_OK;
+	int rc = convert(conv, text);
 
 	horizon_ns = topic_reader_horizon_ns(conv->reader);
 	if (rc == 0 && conv->out != NULL)
@@ -396,10 +402,10 @@ static int run(struct converter *conv) {
 	return conv->failed || (rc < 0 && rc != -EPIPE) ? RTAP_EXIT_FAILURE : code;
 }
 
-int converter_run(const struct options *opts) {
+enum rtap_exit_code converter_run(const struct reader_options *opts) {
 	struct sigaction action = {.sa_handler = on_signal};
 	struct converter *conv = calloc(1, sizeof(*conv));
-	int rc;
+	enum rtap_exit_code exit;
 
 	if (conv == NULL) {
 		complain(strerror(ENOMEM));
@@ -408,10 +414,9 @@ int converter_run(const struct options *opts) {
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
 	conv->opts = *opts;
-	rc = open_all(conv);
-	if (rc == RTAP_EXIT_OK)
-		rc = run(conv);
+	if (open_all(conv, &exit) == 0)
+		exit = run(conv);
 	close_all(conv);
 	free(conv);
-	return rc;
+	return exit;
 }

@@ -3,8 +3,9 @@
 
 #pragma once
 
+#include "exit_code.h"
 #include "options.h"
 
 // Returns the exit code of the program; what went wrong and what was done is on stderr. SIGINT and
 // SIGTERM end it in good order.
-int converter_run(const struct options *opts);
+enum rtap_exit_code converter_run(const struct reader_options *opts);

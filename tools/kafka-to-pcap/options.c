@@ -105,7 +105,7 @@ static int parse_time(const char *name, const char *text, uint64_t *time_ns) {
 }
 
 // A topic that cannot be is not asked for.
-static int parse_topic(struct options *opts, const char *text) {
+static int parse_topic(struct reader_options *opts, const char *text) {
 	struct rtap_config_error error;
 	struct rtap_config scratch = {0};
 	int rc = rtap_config_set(&scratch, "topic", text, &error);
@@ -117,12 +117,12 @@ static int parse_topic(struct options *opts, const char *text) {
 	return rc;
 }
 
-static int parse_count(struct options *opts, const char *text) {
+static int parse_count(struct reader_options *opts, const char *text) {
 	opts->of_writing = "--count";
 	return parse_number("count", text, 1, UINT64_MAX, &opts->count);
 }
 
-static int parse_key_unit(struct options *opts, const char *text) {
+static int parse_key_unit(struct reader_options *opts, const char *text) {
 	opts->key_unit_given = true;
 	opts->reader.key_unit_ns = strcmp(text, "ns") == 0 ? 1 : 1000;
 	if (strcmp(text, "us") == 0 || strcmp(text, "ns") == 0)
@@ -130,7 +130,7 @@ static int parse_key_unit(struct options *opts, const char *text) {
 	return refuse("key-unit", text, "allowed: us, ns");
 }
 
-static int parse_format(struct options *opts, const char *text) {
+static int parse_format(struct reader_options *opts, const char *text) {
 	opts->of_writing = "--format";
 	opts->format = strcmp(text, "pcapng") == 0 ? PCAP_OUTPUT_PCAPNG : PCAP_OUTPUT_PCAP;
 	if (strcmp(text, "pcap") == 0 || strcmp(text, "pcapng") == 0)
@@ -139,7 +139,7 @@ static int parse_format(struct options *opts, const char *text) {
 }
 
 // -c was the short form of --count before it was that of --config.
-static int parse_config(struct options *opts, char *arg) {
+static int parse_config(struct reader_options *opts, char *arg) {
 	if (*arg != '\0' && arg[strspn(arg, "0123456789")] == '\0')
 		return parse_count(opts, arg);
 	opts->config = arg;
@@ -178,7 +178,7 @@ static int parse_extcap(struct extcap_call *call, int option, char *arg) {
 	}
 }
 
-static int parse_range(struct options *opts, int option, char *arg) {
+static int parse_range(struct reader_options *opts, int option, char *arg) {
 	switch (option) {
 	case OPT_FROM:
 		opts->from_given = true;
@@ -195,7 +195,7 @@ static int parse_range(struct options *opts, int option, char *arg) {
 	}
 }
 
-static int parse_option(struct options *opts, int option, char *arg, uint64_t *timeout_s) {
+static int parse_option(struct reader_options *opts, int option, char *arg, uint64_t *timeout_s) {
 	struct consumer_settings *settings = &opts->reader.settings;
 	int rc;
 
@@ -251,7 +251,7 @@ static int parse_option(struct options *opts, int option, char *arg, uint64_t *t
 }
 
 // What Wireshark wants of a capture, in our own options.
-static void take_extcap(struct options *opts) {
+static void take_extcap(struct reader_options *opts) {
 	if (opts->extcap.question != EXTCAP_CAPTURE)
 		return;
 	opts->file = opts->extcap.fifo;
@@ -269,12 +269,12 @@ static const char *why_wrong_question(const struct extcap_call *call) {
 	return NULL;
 }
 
-static bool is_told_where_from(const struct options *opts) {
+static bool is_told_where_from(const struct reader_options *opts) {
 	return opts->config != NULL
 		|| (opts->reader.settings.brokers != NULL && opts->reader.topic != NULL);
 }
 
-static const char *why_wrong_together(const struct options *opts) {
+static const char *why_wrong_together(const struct reader_options *opts) {
 	const struct topic_reader_config *reader = &opts->reader;
 
 	if (opts->extcap.fifo != NULL && opts->extcap.question != EXTCAP_CAPTURE)
@@ -292,7 +292,7 @@ static const char *why_wrong_together(const struct options *opts) {
 	return NULL;
 }
 
-static int check_together(const struct options *opts) {
+static int check_together(const struct reader_options *opts) {
 	const char *wrong = why_wrong_together(opts), *other = "";
 
 	if (wrong == NULL && opts->check && opts->of_writing != NULL) {
@@ -307,11 +307,11 @@ static int check_together(const struct options *opts) {
 	return -EINVAL;
 }
 
-int options_parse(struct options *opts, int argc, char **argv) {
+int reader_options_parse(struct reader_options *opts, int argc, char **argv) {
 	uint64_t timeout_s = UINT32_MAX; // not given
 	int option, rc;
 
-	*opts = (struct options){
+	*opts = (struct reader_options){
 		.window_ns = HELP_DEFAULT_WINDOW_MS * RTAP_MS_NS,
 		.reader.max_time_ns = TIME_SPEC_MAX_NS, // what a pcap file holds
 		.reader.to_ns = UINT64_MAX,
@@ -320,16 +320,18 @@ int options_parse(struct options *opts, int argc, char **argv) {
 		// More than -X can fill.
 		.reader.settings.properties = calloc((size_t)argc, sizeof(char *)),
 	};
-	if (opts->reader.settings.properties == NULL)
+	if (opts->reader.settings.properties == NULL) {
+		fputs("kafka-to-pcap: out of memory\n", stderr);
 		return -ENOMEM;
+	}
 	while ((option = getopt_long(argc, argv, "b:t:w:fc:X:hV", long_options, NULL)) != -1) {
 		if (option == 'h') {
-			help_print();
-			return 1;
+			opts->help = true;
+			return 0;
 		}
 		if (option == 'V') {
-			consumer_settings_print_version(stdout);
-			return 1;
+			opts->version = true;
+			return 0;
 		}
 		if (option < OPT_WINDOW && strchr("btwc", option) != NULL && *optarg == '\0')
 			return complain_empty(option);

@@ -7,7 +7,7 @@
 #include "pcap_output.h"
 #include "topic_reader.h"
 
-struct options {
+struct reader_options {
 	struct topic_reader_config reader;
 	const char *config; // configuration file of an instance; NULL: none
 	const char *file;
@@ -21,10 +21,12 @@ struct options {
 	bool check; // write nothing
 	bool require_complete;
 	bool key_unit_given; // else the configuration file may say it
+	bool help,
+		version; // print them, and leave; the words after such an option are not looked at
 	struct extcap_call extcap;
 };
 
-// Returns 0; 1 when --help or --version was asked for and printed; -EINVAL after a line on stderr. What
-// it fills in lives as long as `argv`, but for reader.settings.properties, which the caller frees. With --config
+// Parse argv. Returns 0; -EINVAL or -ENOMEM after a line on stderr. What it fills in lives as long as
+// `argv`, but for reader.settings.properties, which the caller frees in any case. With --config
 // reader.topic may be NULL.
-int options_parse(struct options *opts, int argc, char **argv);
+int reader_options_parse(struct reader_options *opts, int argc, char **argv);

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Connect to Kafka and find a topic's partitions and where to begin in each.
 
-#include "exit_code.h"
 #include "now.h"
 #include "topic_state.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,12 +37,11 @@ static void note_brokers(struct topic_reader *reader, const rd_kafka_conf_t *con
 		snprintf(reader->brokers, sizeof(reader->brokers), "the brokers");
 }
 
-static rd_kafka_conf_t *make_conf(struct topic_reader *reader, int *exit_code, char *text) {
+static rd_kafka_conf_t *
+make_conf(struct topic_reader *reader, char *text, enum rtap_exit_code *exit) {
 	rd_kafka_conf_t *conf;
 
-	conf = consumer_settings_build(
-		&reader->cfg.settings, exit_code, text, TOPIC_READER_TEXT_BYTES
-	);
+	conf = consumer_settings_build(&reader->cfg.settings, text, TOPIC_READER_TEXT_BYTES, exit);
 	if (conf == NULL)
 		return NULL;
 	note_brokers(reader, conf);
@@ -51,16 +50,16 @@ static rd_kafka_conf_t *make_conf(struct topic_reader *reader, int *exit_code, c
 	return conf;
 }
 
-static int create_client(struct topic_reader *reader, int *exit_code, char *text) {
-	rd_kafka_conf_t *conf = make_conf(reader, exit_code, text);
+static int create_client(struct topic_reader *reader, char *text, enum rtap_exit_code *exit) {
+	rd_kafka_conf_t *conf = make_conf(reader, text, exit);
 
 	if (conf == NULL)
-		return -1;
+		return -EINVAL;
 	reader->kafka = rd_kafka_new(RD_KAFKA_CONSUMER, conf, text, TOPIC_READER_TEXT_BYTES);
 	if (reader->kafka == NULL) { // properties that do not go together, or files of TLS
-		*exit_code = consumer_settings_blame(&reader->cfg.settings, text);
+		*exit = consumer_settings_blame(&reader->cfg.settings, text);
 		rd_kafka_conf_destroy(conf);
-		return -1;
+		return -EINVAL;
 	}
 	reader->topic = rd_kafka_topic_new(reader->kafka, reader->cfg.topic, NULL);
 	if (reader->topic != NULL)
@@ -69,7 +68,7 @@ static int create_client(struct topic_reader *reader, int *exit_code, char *text
 		text, TOPIC_READER_TEXT_BYTES, "topic %s: %s", reader->cfg.topic,
 		rd_kafka_err2str(rd_kafka_last_error())
 	);
-	return -1;
+	return -EIO;
 }
 
 static int start_timeout_ms(const struct topic_reader *reader) {
@@ -86,7 +85,7 @@ static int unreachable(struct topic_reader *reader, rd_kafka_resp_err_t err, cha
 		text, TOPIC_READER_TEXT_BYTES, "no answer from %s: %s", reader->brokers,
 		reader->reason[0] != '\0' ? reader->reason : rd_kafka_err2str(err)
 	);
-	return -1;
+	return -EIO;
 }
 
 static int add_partitions(struct topic_reader *reader, unsigned int nb, char *text) {
@@ -94,7 +93,7 @@ static int add_partitions(struct topic_reader *reader, unsigned int nb, char *te
 
 	if (more == NULL) {
 		snprintf(text, TOPIC_READER_TEXT_BYTES, "out of memory");
-		return -1;
+		return -ENOMEM;
 	}
 	reader->partitions = more;
 	for (; reader->nb_partitions < nb; reader->nb_partitions++)
@@ -113,7 +112,7 @@ static int take_partitions(
 			text, TOPIC_READER_TEXT_BYTES, "topic %s: %s", reader->cfg.topic,
 			unknown ? "does not exist" : rd_kafka_err2str(topic->err)
 		);
-		return -1;
+		return -EIO;
 	}
 	return add_partitions(reader, (unsigned int)topic->partition_cnt, text);
 }
@@ -138,7 +137,7 @@ int topic_partition_failed(struct topic_reader *reader, int32_t id, const char *
 		text, TOPIC_READER_TEXT_BYTES, "topic %s, partition %" PRId32 ": %s",
 		reader->cfg.topic, id, why
 	);
-	return -1;
+	return -EIO;
 }
 
 static int find_ends(struct topic_reader *reader, struct partition *part, char *text) {
@@ -209,21 +208,21 @@ static int start_partition(struct topic_reader *reader, struct partition *part, 
 }
 
 struct topic_reader *topic_reader_open(
-	const struct topic_reader_config *cfg, int *exit_code,
-	char text[static TOPIC_READER_TEXT_BYTES]
+	const struct topic_reader_config *cfg, char text[static TOPIC_READER_TEXT_BYTES],
+	enum rtap_exit_code *exit
 ) {
 	struct topic_reader *reader = calloc(1, sizeof(*reader));
 	int rc;
 
-	*exit_code = RTAP_EXIT_FAILURE;
+	*exit = RTAP_EXIT_FAILURE;
 	if (reader == NULL) {
 		snprintf(text, TOPIC_READER_TEXT_BYTES, "out of memory");
 		return NULL;
 	}
 	reader->cfg = *cfg;
-	rc = create_client(reader, exit_code, text);
+	rc = create_client(reader, text, exit);
 	if (rc == 0) {
-		*exit_code = RTAP_EXIT_FAILURE;
+		*exit = RTAP_EXIT_FAILURE;
 		rc = look_up_topic(reader, text);
 	}
 	for (unsigned int i = 0; rc == 0 && i < reader->nb_partitions; i++)

@@ -20,7 +20,7 @@
 #define NO_BUFFERS_WAIT_NS 50000
 
 struct generator {
-	struct options opts;
+	struct traffic_options opts;
 	struct frame_make *frames; // one of frames and replay is set
 	struct pcap_reader *replay;
 	int fd; // -1: no interface
@@ -239,7 +239,7 @@ static int close_all(struct generator *gen) {
 int main(int argc, char **argv) {
 	struct sigaction action = {.sa_handler = on_signal}; // no SA_RESTART: a sleep ends
 	struct generator gen = {.fd = -1};
-	int rc = options_parse(&gen.opts, argc, argv);
+	int rc = traffic_options_parse(&gen.opts, argc, argv);
 
 	if (rc != 0)
 		return rc > 0 ? EXIT_SUCCESS : EXIT_USAGE;

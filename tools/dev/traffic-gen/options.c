@@ -102,7 +102,7 @@ static int parse_kinds(const char *list, uint32_t *kinds) {
 	}
 }
 
-static int parse_option(struct options *opts, int option, const char *arg) {
+static int parse_option(struct traffic_options *opts, int option, const char *arg) {
 	struct frame_make_config *frames = &opts->frames;
 
 	switch (option) {
@@ -150,7 +150,7 @@ static int parse_option(struct options *opts, int option, const char *arg) {
 	}
 }
 
-static int check_together(const struct options *opts) {
+static int check_together(const struct traffic_options *opts) {
 	const char *wrong = NULL;
 
 	if ((opts->interface == NULL) == (opts->pcap == NULL))
@@ -169,10 +169,10 @@ static int check_together(const struct options *opts) {
 	return -EINVAL;
 }
 
-int options_parse(struct options *opts, int argc, char **argv) {
+int traffic_options_parse(struct traffic_options *opts, int argc, char **argv) {
 	int option, rc;
 
-	*opts = (struct options){
+	*opts = (struct traffic_options){
 		.frames = {.seed = 1, .nb_flows = 256, .max_bytes = 1514},
 	};
 	while ((option = getopt_long(argc, argv, "i:w:r:R:c:p:s:f:F:m:S:k:h", long_options, NULL))

@@ -5,7 +5,7 @@
 
 #include "frame_make.h"
 
-struct options {
+struct traffic_options {
 	const char *interface; // one of interface and pcap is set
 	const char *pcap;
 	const char *replay; // NULL: frames are made
@@ -16,4 +16,4 @@ struct options {
 };
 
 // Returns 0; 1 when --help was asked for and printed; -EINVAL after a line on stderr.
-int options_parse(struct options *opts, int argc, char **argv);
+int traffic_options_parse(struct traffic_options *opts, int argc, char **argv);
