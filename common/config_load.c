@@ -52,7 +52,7 @@ static int read_text(
 		snprintf(
 			error->text, sizeof(error->text),
 			"%s:%zu:%zu: this looks like an ini file, not YAML; allowed: lines of "
-			"\"key: value\"; fastcapa-import makes them of Fastcapa's",
+			"\"key: value\"; fastcapa-import converts Fastcapa's",
 			shown, line, column
 		);
 		return errno_set(EINVAL);

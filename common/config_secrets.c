@@ -82,8 +82,7 @@ static int take_value(const struct place *at, struct rtap_property *p, const cha
 
 	if (value[0] == '\0')
 		return refuse(
-			at, "%s is empty; allowed: a text, whose last newline does not count",
-			p->from
+			at, "%s is empty; allowed: text; a final newline is ignored", p->from
 		);
 	copy = strdup(value);
 	if (copy == NULL)
@@ -110,10 +109,10 @@ static int check_file(const struct place *at, int fd) {
 		return refuse(at, "%s: %s", path, strerror(errno));
 	if (!S_ISREG(st.st_mode) || st.st_size > MAX_SECRET_BYTES)
 		return refuse(
-			at, "%s is no regular file of at most %d bytes", path, MAX_SECRET_BYTES
+			at, "%s is not a regular file of at most %d bytes", path, MAX_SECRET_BYTES
 		);
 	if ((st.st_mode & S_IROTH) != 0)
-		LOG(WARNING, "%s:%u:%u: everybody may read %s; chmod o-r %s", at->cfg->file,
+		LOG(WARNING, "%s:%u:%u: %s is world-readable; chmod o-r %s", at->cfg->file,
 		    at->property->line, at->property->column, path, path);
 	return 0;
 }
@@ -135,7 +134,7 @@ static int read_file(const struct place *at, struct rtap_property *p) {
 		return refuse(at, "%s: %s", p->from, strerror(errno));
 	text[n] = '\0';
 	if (strlen(text) != (size_t)n) {
-		rc = refuse(at, "%s holds a NUL character; allowed: text", p->from);
+		rc = refuse(at, "%s contains a NUL character; allowed: text", p->from);
 	} else {
 		cut_newline(text);
 		rc = take_value(at, p, text);

@@ -60,7 +60,7 @@ static int check_power_of_two(
 	uint64_t below;
 
 	if (is_ring && number == 1) // one slot is never used
-		return rtap_config_refuse(key, error, "1 slot holds no packet, the least is 2");
+		return rtap_config_refuse(key, error, "1 slot holds no packet; the minimum is 2");
 	if ((key->type != RTAP_CONFIG_POWER_OF_TWO && !is_ring) || (number & (number - 1)) == 0)
 		return 0;
 	below = UINT64_C(1) << (63 - __builtin_clzll(number));

@@ -49,8 +49,7 @@ static int refuse_unknown(struct loader *l, const char *section) {
 	nearest = rtap_nearest_key(scalar, section, name, sizeof(name));
 	if (nearest == NULL)
 		return RTAP_YAML_REFUSE(
-			&l->yaml,
-			"unknown key %s%s%s; capture-primary --keys prints all that there are",
+			&l->yaml, "unknown key %s%s%s; capture-primary --keys prints all keys",
 			quoted.text, in, section
 		);
 	return RTAP_YAML_REFUSE(
@@ -62,9 +61,9 @@ static int refuse_unknown(struct loader *l, const char *section) {
 static int refuse_type(struct loader *l, const struct rtap_config_key *key) {
 	switch (l->yaml.event.type) {
 	case YAML_MAPPING_START_EVENT:
-		return refuse_value(l, key, "a mapping where it has no place");
+		return refuse_value(l, key, "a mapping where it does not belong");
 	case YAML_SEQUENCE_START_EVENT:
-		return refuse_value(l, key, "a list where it has no place");
+		return refuse_value(l, key, "a list where it does not belong");
 	default:
 		return refuse_value(l, key, "one value where a mapping belongs");
 	}
@@ -152,7 +151,7 @@ static int read_value(struct loader *l, const struct rtap_config_key *key) {
 static int first_time(struct loader *l, size_t *seen) {
 	if (*seen != 0)
 		return RTAP_YAML_REFUSE(
-			&l->yaml, "duplicate key %s; allowed: once, and line %zu has it",
+			&l->yaml, "duplicate key %s; it is set at line %zu",
 			rtap_config_quote(rtap_yaml_scalar(&l->yaml)).text, *seen
 		);
 	*seen = l->yaml.event.start_mark.line + 1;
@@ -170,7 +169,7 @@ static int read_section(struct loader *l, const char *section) {
 		return rc;
 	if (l->yaml.event.type != YAML_MAPPING_START_EVENT)
 		return RTAP_YAML_REFUSE(
-			&l->yaml, "%s: no mapping; allowed: a mapping of %s properties", section,
+			&l->yaml, "%s: not a mapping; allowed: a mapping of %s properties", section,
 			section
 		);
 	return read_mapping(l, section);
@@ -217,7 +216,7 @@ static int read_root(struct loader *l) {
 		return read_mapping(l, "");
 	if (rtap_yaml_is_null(&l->yaml))
 		return 0;
-	return RTAP_YAML_REFUSE(&l->yaml, "no mapping; allowed: lines of \"key: value\"");
+	return RTAP_YAML_REFUSE(&l->yaml, "not a mapping; allowed: lines of \"key: value\"");
 }
 
 static int read_stream(struct loader *l) {

@@ -32,7 +32,7 @@ static bool is_place(const char *text) {
 static int
 refuse_place(struct rtap_yaml_reader *y, const struct rtap_config_key *key, const char *name) {
 	return RTAP_YAML_REFUSE(
-		y, "%s: %s: not a place of a value; allowed: {file: PATH} or {env: NAME}",
+		y, "%s: %s: not a source of a value; allowed: {file: PATH} or {env: NAME}",
 		key->path, rtap_config_quote(name).text
 	);
 }

@@ -37,16 +37,16 @@
 #define LOG_TYPE "attach"
 
 #define WATCHDOG_S 20
-#define GATE_WAIT_S 25 // longer than the watchdog lets anybody be inside
-#define GATE_INSIDE 'I' // first byte of the gate's file while somebody is inside; the pid follows
+#define GATE_WAIT_S 25 // longer than the watchdog lets a process be inside
+#define GATE_INSIDE 'I' // first byte of the gate's file while a process is inside; the pid follows
 #define GATE_TEXT 16
 
-// An attach that does not end has met a lock word that a killed process left taken.
+// An attach that does not end waits for a lock word that a killed process left taken.
 static void on_watchdog(int signo) {
 	static const char text[]
 		= "kafka-secondary: the attach hangs: a process was killed while it attached and left a lock "
 		  "of EAL taken. The capture and the running workers go on. Stop the primary when its rings "
-		  "are empty and start it again; then secondaries attach.\n";
+		  "are empty and start it again; then secondaries can attach.\n";
 	ssize_t n;
 
 	n = write(STDERR_FILENO, text, sizeof(text) - 1);
@@ -54,20 +54,21 @@ static void on_watchdog(int signo) {
 	_exit(RTAP_EXIT_ATTACH);
 }
 
-// Somebody inside who is stopped cannot be ended by its own watchdog.
-static void say_who_is_inside(int fd) {
+// A process inside that is stopped cannot be ended by its own watchdog.
+static void log_who_is_inside(int fd) {
 	char text[GATE_TEXT] = "";
 	pid_t pid;
 
 	if (pread(fd, text, sizeof(text) - 1, 0) <= 0 || text[0] != GATE_INSIDE) {
-		LOG(ERR, "another secondary is attaching for more than %d s; try again",
+		LOG(ERR, "another secondary has been attaching for more than %d s; try again",
 		    GATE_WAIT_S);
 		return;
 	}
 	pid = (pid_t)strtol(text + 1, NULL, 10);
 	LOG(ERR,
-	    "another secondary (pid %d) is attaching for more than %d s: it hangs or is stopped; end "
-	    "it (kill -9 %d), then secondaries attach. The capture and the running workers go on",
+	    "another secondary (pid %d) has been attaching for more than %d s: it hangs or is stopped; "
+	    "end it (kill -9 %d), then secondaries can attach. The capture and the running workers go "
+	    "on",
 	    pid, GATE_WAIT_S, pid);
 }
 
@@ -82,13 +83,13 @@ static int take_gate(const struct rtap_instance *inst) {
 	while ((rc = rtap_lock_write(fd, 0, 1)) == -EAGAIN && rtap_monotonic_ns() < deadline_ns)
 		nanosleep(&pause, NULL);
 	if (rc == -EAGAIN)
-		say_who_is_inside(fd);
+		log_who_is_inside(fd);
 	return rc < 0 ? rc : fd;
 }
 
 // EAL's lock words are the first of its shared configuration (22.11: mlock, qlock, mplock, tlock and
-// memory_hotplug_lock, four bytes each, behind magic, version and two more words). With the gate in
-// hand nobody is inside EAL: what is taken was left by the dead.
+// memory_hotplug_lock, four bytes each, after magic, version and two more words). While we hold the
+// gate no other process is inside EAL: a lock that is taken was left by a killed one.
 static void repair_eal_locks(const struct rtap_instance *inst) {
 	static const off_t first_word = 16;
 	static const size_t bytes = 5 * 4;
@@ -97,7 +98,7 @@ static void repair_eal_locks(const struct rtap_instance *inst) {
 	int fd;
 
 	if (strncmp(rte_version(), "DPDK 22.11.", 11) != 0)
-		return; // other layout: the watchdog has to do
+		return; // another layout: only the watchdog helps
 	snprintf(file, sizeof(file), "dpdk/%s/config", inst->name);
 	fd = open(rtap_instance_path(inst, file, path, sizeof(path)), O_RDWR | O_CLOEXEC);
 	if (fd < 0)
@@ -194,7 +195,7 @@ static void add_zone(struct shm_zones *zones, const struct rte_memzone *mz) {
 	zones->zones[zones->nb++] = (struct shm_zone){mz->addr_64, mz->len};
 }
 
-// The list of memzones is EAL's and read-only to every courier.
+// The list of memzones is EAL's and read-only to every transmit worker.
 static void collect_zone(const struct rte_memzone *mz, void *arg) {
 	struct shm_zones *zones = arg;
 
@@ -225,8 +226,8 @@ check_block(struct attachment *a, const struct rtap_instance *inst, enum rtap_ex
 	return rc;
 }
 
-// Not by name, which couriers can write to: EAL's list of rings is read-only to them, and in the order in
-// which the primary made them.
+// Not by name, which transmit workers can write to: EAL's list of rings is read-only to them, and in the
+// order in which the primary made them.
 static unsigned int list_rings(struct attachment *a) {
 	struct rte_tailq_head *head = rte_eal_tailq_lookup(RTE_TAILQ_RING_NAME);
 	struct rte_tailq_entry *entry;
@@ -249,8 +250,8 @@ static int look_up_rings(struct attachment *a, enum rtap_exit_code *exit) {
 	*exit = RTAP_EXIT_MISMATCH;
 	if (nb != a->header.nb_rings) {
 		LOG(ERR,
-		    "%u transmit rings, not %u as the shared block says: a courier wrote where it "
-		    "must not; restart the primary",
+		    "%u transmit rings, not the %u of the shared block: a transmit worker overwrote shared "
+		    "memory; restart the primary",
 		    nb, a->header.nb_rings);
 		return -EPROTO;
 	}
@@ -260,8 +261,8 @@ static int look_up_rings(struct attachment *a, enum rtap_exit_code *exit) {
 		if (shm_check_ring(&a->zones, shared->size, a->rings[i]))
 			continue;
 		LOG(ERR,
-		    "transmit ring %.32s is not as the shared block says: a courier wrote where it "
-		    "must not; restart the primary",
+		    "transmit ring %.32s does not match the shared block: a transmit worker overwrote "
+		    "shared memory; restart the primary",
 		    shared->name);
 		return -EPROTO;
 	}
@@ -284,12 +285,12 @@ map_counters(struct attachment *a, const struct rtap_instance *inst, enum rtap_e
 	LOG(ERR, "counters file %s: %s", path,
 	    rc == -EPROTO
 		    ? why
-		    : (rc < 0 ? strerror(-rc) : "is not of this primary; restart the primary"));
+		    : (rc < 0 ? strerror(-rc) : "belongs to another primary; restart the primary"));
 	*exit = RTAP_EXIT_MISMATCH;
 	return rc < 0 ? rc : -EPROTO;
 }
 
-// Copied once: couriers can write to the counters file. A worker gets the copy by fork.
+// Copied once: transmit workers can write to the counters file. They inherit the copy by fork.
 static int
 note_origins(struct attachment *a, const struct rtap_config *cfg, enum rtap_exit_code *exit) {
 	const struct rtap_counters *c = &a->counters;

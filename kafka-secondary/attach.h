@@ -12,17 +12,17 @@
 struct rte_ring;
 
 struct attachment {
-	struct rtap_shm *shm; // in the primary's hugepages, for what changes there
+	struct rtap_shm *shm; // in the primary's hugepages: for values that change
 	struct rtap_shm_header header; // our copy, checked
 	struct shm_zones zones;
 	struct rte_ring *rings[RTAP_MAX_RINGS];
 	struct rtap_counters counters; // mapped for writing
 	struct message_origin *origins; // of each ring's packets
-	int attached_fd; // read lock that tells the next primary that we are here; workers inherit it
+	int attached_fd; // read lock: tells the next primary that we are attached; workers inherit it
 };
 
 // Take the attach gate and the lock `attached.lock`, let EAL attach, look up block and rings, check
-// that both sides are of one build and that nothing there leads astray, leave the gate.
+// that both sides are of one build and that every address there is inside the zones, leave the gate.
 // Returns 0; a negative errno with the reason and the remedy logged and the program's exit code in
 // *exit. A hung attach ends the process with RTAP_EXIT_ATTACH.
 int attach(

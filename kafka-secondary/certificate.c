@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Who a client certificate says that we are.
+// Read the subject of a client certificate.
 
 #include "certificate.h"
 

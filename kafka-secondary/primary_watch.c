@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Whether the primary is still there.
+// Watch whether the primary is alive, by its lock.
 
 #include "primary_watch.h"
 
@@ -25,8 +25,8 @@ static uint32_t state_of(const struct rtap_shm *shm) {
 enum primary_state primary_watch_look(int fd, const struct rtap_shm *shm) {
 	uint32_t state;
 
-	// Couriers can write to the state, the lock is the kernel's word. An error counts as held: better
-	// to serve on than to leave for nothing.
+	// Transmit workers can write to the state; the lock is the kernel's. An error counts as held: it
+	// is better to go on than to end without need.
 	if (rtap_lock_is_held(fd, 0, 1) == 0)
 		return state_of(shm) == RTAP_STATE_STOPPED ? PRIMARY_STOPPED : PRIMARY_DIED;
 	state = state_of(shm);

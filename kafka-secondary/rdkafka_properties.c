@@ -71,8 +71,8 @@ static int check_aliases(
 		if (strcmp(value, other) != 0)
 			rc = refuse(
 				cfg, section, &list->items[i],
-				"set again below under another name of it; leave one of them out",
-				why, size
+				"set again below under another name; remove one of the two", why,
+				size
 			);
 	}
 	rd_kafka_conf_destroy(reverse);

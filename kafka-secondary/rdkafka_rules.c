@@ -22,7 +22,7 @@ const struct rdkafka_promise rdkafka_promises[RDKAFKA_NB_PROMISES] = {
 	 "without the report of a success its buffer could never be released"},
 	{"transactional.id", "", NULL, "packets are not sent in transactions"},
 	{"allow.auto.create.topics", "false", NULL,
-	 "ringtap never creates a topic; create it with the partitions that it shall have"},
+	 "ringtap never creates a topic; create it with the number of partitions you want"},
 	{"bootstrap.servers", NULL, "",
 	 "name the brokers, HOST:PORT,HOST:PORT, or leave it out for localhost:9092"},
 };

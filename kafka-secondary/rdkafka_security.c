@@ -80,7 +80,7 @@ int rdkafka_security_check(
 	if (unknown)
 		snprintf(
 			why + used, size - (size_t)used,
-			"\"%s\" is no mechanism of SASL that librdkafka knows; allowed: GSSAPI, "
+			"\"%s\" is not a SASL mechanism that librdkafka knows; allowed: GSSAPI, "
 			"PLAIN, SCRAM-SHA-256, SCRAM-SHA-512, OAUTHBEARER",
 			mechanism
 		);

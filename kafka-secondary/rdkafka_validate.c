@@ -21,7 +21,7 @@
 static const struct {
 	const char *name, *value, *why;
 } warnings[] = {
-	{"acks", "1", "a packet that only the leader had is lost when that broker is"},
+	{"acks", "1", "a packet that only the leader stored is lost with that broker"},
 };
 
 static void warn(const rd_kafka_conf_t *conf, const struct rtap_config *cfg) {
@@ -29,8 +29,7 @@ static void warn(const rd_kafka_conf_t *conf, const struct rtap_config *cfg) {
 
 	rtap_rdkafka_get(conf, "security.protocol", value, sizeof(value));
 	if (geteuid() == 0 && strcmp(value, "plaintext") != 0)
-		LOG(WARNING, "security.protocol=%s: the workers speak it as root; set `run-as`",
-		    value);
+		LOG(WARNING, "security.protocol=%s: workers connect as root; set `run-as`", value);
 
 	for (size_t i = 0; i < sizeof(warnings) / sizeof(warnings[0]); i++) {
 		rtap_rdkafka_get(conf, warnings[i].name, value, sizeof(value));
@@ -102,7 +101,7 @@ static int check_files(const rd_kafka_conf_t *conf, const struct rtap_config *cf
 			continue;
 		error = errno;
 		rdkafka_properties_place(cfg, "global", p, place, sizeof(place));
-		LOG(ERR, "%s%s: %s; the workers' user has to read it", place,
+		LOG(ERR, "%s%s: %s; the workers' user must be able to read it", place,
 		    p->source == RTAP_PROPERTY_TEXT ? p->value : p->from, strerror(error));
 		return -EINVAL;
 	}

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The user that does what needs no root.
+// Drop root: become the user that connects to Kafka.
 
 #include "run_as.h"
 
@@ -34,6 +34,6 @@ int run_as_become(const struct run_as *who) {
 		return 0;
 	if (initgroups(who->name, who->gid) < 0 || setgid(who->gid) < 0 || setuid(who->uid) < 0)
 		return -errno;
-	// The kernel has set it to what sysctl fs.suid_dumpable says.
+	// The kernel has reset it to the value of sysctl fs.suid_dumpable.
 	return prctl(PR_SET_DUMPABLE, 0) == 0 ? 0 : -errno;
 }

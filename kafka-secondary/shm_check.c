@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Whether the shared block and its rings are what a primary of our build left there.
+// Check that the shared block and its rings are as a primary of our build made them.
 
 #include "shm_check.h"
 

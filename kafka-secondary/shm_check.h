@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Whether the shared block and its rings are what a primary of our build left there. Couriers can write to
-// them: nothing there is followed that was not checked here. Pure: works on any memory.
+// Check that the shared block and its rings are as a primary of our build made them. Transmit workers can
+// write to them: no address or index in them is used before it was checked here. Pure: works on any memory.
 
 #pragma once
 
@@ -14,7 +14,7 @@
 struct rte_ring;
 
 #define SHM_CHECK_CORRUPTED                                                                        \
-	"the shared block is corrupted: a courier wrote where it must not; restart the primary"
+	"the shared block is corrupted: a transmit worker overwrote it; restart the primary"
 
 struct shm_zone {
 	uint64_t start, bytes; // whole pages

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The supervisor.
+// Supervise the transmit workers.
 
 #include "supervisor.h"
 
@@ -23,8 +23,8 @@
 #define BACKOFF_FIRST_NS (10 * RTAP_MS_NS)
 #define BACKOFF_MOST_NS (5 * RTAP_SECOND_NS)
 #define BACKOFF_KILLED_NS                                                                          \
-	RTAP_SECOND_NS // at most, for one that was killed: it may have served well
-#define HEALTHY_NS RTAP_SECOND_NS // a worker that lived this long starts with no back-off again
+	RTAP_SECOND_NS // at most, after a worker was killed: it need not be at fault
+#define HEALTHY_NS RTAP_SECOND_NS // a worker that lived this long is restarted without a delay
 
 static volatile sig_atomic_t hangup; // SIGHUP came
 
@@ -154,7 +154,7 @@ static const struct rtap_shm_slot *slot_of(const struct supervisor *s, pid_t pid
 	return latest;
 }
 
-// A worker that does not beat hangs, whatever the reason: its rings must go on.
+// A worker without a heartbeat hangs, whatever the reason: another one must serve its rings.
 static void look_for_hung(struct supervisor *s) {
 	uint64_t now = rtap_monotonic_ns(), timeout_ns = s->cfg->stuck_timeout_s * RTAP_SECOND_NS;
 
@@ -193,14 +193,14 @@ static bool pass_stop_on(struct supervisor *s) {
 	s->stop_signals = nb;
 	s->no_more = true;
 	rtap_notify_patience(s->cfg->drain_timeout_s);
-	// At once means at once: what a killed worker holds is the next one's.
+	// The second signal ends them at once: the next worker takes over what they hold.
 	for (unsigned int i = 0; i < s->nb_children; i++)
 		if (s->children[i].pid > 0)
 			kill(s->children[i].pid, nb == 1 ? SIGTERM : SIGKILL);
 	return true;
 }
 
-// Files are the workers'.
+// The workers own the files that SIGHUP reopens: pass it on to them.
 static void pass_hangup_on(const struct supervisor *s) {
 	if (!hangup)
 		return;

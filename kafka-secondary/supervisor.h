@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The supervisor: forks the transmit workers from the attached process and replaces those that crash
-// or hang, with no new attach. It owns no packet and starts no thread.
+// Supervise the transmit workers: fork them from the attached process and replace those that crash or
+// hang, without another attach. The supervisor owns no packet and starts no thread.
 
 #pragma once
 

@@ -64,7 +64,7 @@ def lock_left(tap, lab):
     EalMemory(lab).take("mlock")
     said = Waiting(lab).gives_up(tap, WATCHDOG_S, name)
     tap.ok("the attach hangs" in said and "Stop the primary when its rings are empty and start it "
-           "again; then secondaries attach" in said, f"{name}: it says what to do", said)
+           "again; then secondaries can attach" in said, f"{name}: it says what to do", said)
     tap.ok(delivers(lab), f"{name}: capture and running workers go on")
 
 

@@ -181,7 +181,7 @@ def refused_properties(tap, lab):
             refused(tap, outcome, "CONFIG", [str(lab.config_path), *wanted],
                     f"{' '.join([*arguments, name])}={value} is refused")
             tap.equal(outcome.out, "", f"{' '.join([*arguments, name])}: no other output")
-    for name, value, wanted in (("acks", "1", "only the leader had"),
+    for name, value, wanted in (("acks", "1", "only the leader stored"),
                                 ("enable.idempotence", "false", "order: strict")):
         lab.write_config({**SMALL, "order": "relaxed", "kafka": {"global": {name: value}}})
         outcome = secondary(lab, "-c", lab.config_path, "--check")

@@ -247,7 +247,7 @@ def programs_name_the_tool(tap, files):
         done = run(program, "-c", files.ini)
         tap.ok(done.returncode == 3 and done.stderr.count("\n") == 1
                and f"{files.ini}:2:1: this looks like an ini file" in done.stderr
-               and "; fastcapa-import makes them of Fastcapa's" in done.stderr,
+               and "; fastcapa-import converts Fastcapa's" in done.stderr,
                f"{program.name} -c fastcapa.conf names the tool", done.stderr)
 
 

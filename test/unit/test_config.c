@@ -28,8 +28,7 @@
 // What the messages end with.
 #define DEVICES                                                                                    \
 	"; allowed: at most 32 of a PCI address (0000:03:00.0) or a vdev (net_tap0,iface=tap0)"
-#define INI                                                                                        \
-	"this looks like an ini file, not YAML" LINES "; fastcapa-import makes them of Fastcapa's"
+#define INI "this looks like an ini file, not YAML" LINES "; fastcapa-import converts Fastcapa's"
 #define INSTANCE "; allowed: 1 to 24 of A-Z a-z 0-9 _ -, the first one not -"
 #define LCORES "; allowed: numbers from 0 to 127, each once, such as 1,3-5"
 #define LIBRDKAFKA "; properties of librdkafka belong under kafka: global: or kafka: topic:"
@@ -56,25 +55,22 @@ static const struct {
 	{BYTES("worker: 2\n"), "1:1: unknown key \"worker\"; the nearest is \"workers\""},
 	{BYTES("stats_interval_s: 1\n"),
 	 "1:1: unknown key \"stats_interval_s\"; the nearest is \"stats-interval-s\""},
-	{BYTES("\"\": 1\n"),
-	 "1:1: unknown key \"\"; capture-primary --keys prints all that there are"},
-	{BYTES("<<: 1\n"),
-	 "1:1: unknown key \"<<\"; capture-primary --keys prints all that there are"},
+	{BYTES("\"\": 1\n"), "1:1: unknown key \"\"; capture-primary --keys prints all keys"},
+	{BYTES("<<: 1\n"), "1:1: unknown key \"<<\"; capture-primary --keys prints all keys"},
 	{BYTES("kafka.global: {}\n"), "1:1: unknown key \"kafka.global\"" LIBRDKAFKA},
 	{BYTES("bootstrap.servers: a\n"), "1:1: unknown key \"bootstrap.servers\"" LIBRDKAFKA},
 	{BYTES("\"a\\e[2Jb\\n\": 1\n"),
-	 "1:1: unknown key \"a?[2Jb?\"; capture-primary --keys prints all that there are"},
+	 "1:1: unknown key \"a?[2Jb?\"; capture-primary --keys prints all keys"},
 	{BYTES("kafka: {globl: {}}\n"),
 	 "1:9: unknown key \"globl\" in kafka; the nearest is \"global\""},
 	{BYTES("kafka:\n  linger.ms: 5\n"),
 	 "2:3: unknown key \"linger.ms\"; properties of librdkafka belong under kafka: global: or "
 	 "kafka: topic:"},
 	{BYTES("# one\nworkers: 1\nmtu: 1500\nworkers: 2\n"),
-	 "4:1: duplicate key \"workers\"; allowed: once, and line 2 has it"},
-	{BYTES("kafka: {}\nkafka: {}\n"),
-	 "2:1: duplicate key \"kafka\"; allowed: once, and line 1 has it"},
+	 "4:1: duplicate key \"workers\"; it is set at line 2"},
+	{BYTES("kafka: {}\nkafka: {}\n"), "2:1: duplicate key \"kafka\"; it is set at line 1"},
 	{BYTES("kafka: {global: {}, global: {}}\n"),
-	 "1:21: duplicate key \"global\"; allowed: once, and line 1 has it"},
+	 "1:21: duplicate key \"global\"; it is set at line 1"},
 	{BYTES("kafka:\n  global:\n    linger.ms: 5\n    acks: -1\n    linger.ms: 6\n"),
 	 "5:5: kafka.global: \"linger.ms\" is set twice; allowed: once"},
 	{BYTES("workers: many\n"), "1:10: workers: \"many\" is not a number" WORKERS},
@@ -92,8 +88,8 @@ static const struct {
 	{BYTES("workers: 1 2\n"), "1:10: workers: \"1 2\" is not a number" WORKERS},
 	{BYTES("workers: \"1\"\n"),
 	 "1:10: workers: text in quotes, not a number or boolean" WORKERS},
-	{BYTES("workers: [1]\n"), "1:10: workers: a list where it has no place" WORKERS},
-	{BYTES("workers: {a: 1}\n"), "1:10: workers: a mapping where it has no place" WORKERS},
+	{BYTES("workers: [1]\n"), "1:10: workers: a list where it does not belong" WORKERS},
+	{BYTES("workers: {a: 1}\n"), "1:10: workers: a mapping where it does not belong" WORKERS},
 	{BYTES("mtu: 67\n"), "1:6: mtu: \"67\" is out of range; allowed: 68 to 65535 bytes"},
 	{BYTES("mtu: 65536\n"), "1:6: mtu: \"65536\" is out of range; allowed: 68 to 65535 bytes"},
 	{BYTES("mtu: 18446744073709551616\n"),
@@ -157,7 +153,7 @@ static const struct {
 	 "1:11: instance: \"aaaaaaaaaaaaaaaaaaaaaaaaa\" is refused" INSTANCE},
 	{BYTES("instance: ../a\n"), "1:11: instance: \"../a\" is refused" INSTANCE},
 	{BYTES("instance: null\n"), "1:11: instance: no value" INSTANCE},
-	{BYTES("instance: [a]\n"), "1:11: instance: a list where it has no place" INSTANCE},
+	{BYTES("instance: [a]\n"), "1:11: instance: a list where it does not belong" INSTANCE},
 	{BYTES("group: a b\n"),
 	 "1:8: group: \"a b\" is refused; allowed: a group's name, or \"\" for root only"},
 	{BYTES("group: \"a\\tb\"\n"),
@@ -174,9 +170,9 @@ static const struct {
 	{BYTES("devices: 03:00.8\n"), "1:10: devices: \"03:00.8\" is refused" DEVICES},
 	{BYTES("devices: [\"\"]\n"), "1:11: devices: \"\" is refused" DEVICES},
 	{BYTES("devices: [net_tap0, [a]]\n"),
-	 "1:21: devices: a list where it has no place" DEVICES},
+	 "1:21: devices: a list where it does not belong" DEVICES},
 	{BYTES("devices: {net_tap0: a}\n"),
-	 "1:10: devices: a mapping where it has no place" DEVICES},
+	 "1:10: devices: a mapping where it does not belong" DEVICES},
 	{BYTES("devices: \"net_tap0,iface=a\\nb\"\n"),
 	 "1:10: devices: \"net_tap0,iface=a?b\" is refused" DEVICES},
 	{BYTES("devices: [a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,]\n"),
@@ -192,33 +188,33 @@ static const struct {
 	{BYTES("receive-lcores: 1;2\n"),
 	 "1:17: receive-lcores: \"1;2\" is not a list of CPUs" LCORES},
 	{BYTES("receive-lcores: [1, 2]\n"),
-	 "1:17: receive-lcores: a list where it has no place" LCORES},
+	 "1:17: receive-lcores: a list where it does not belong" LCORES},
 	{BYTES("worker-cpus: 1024\n"),
 	 "1:14: worker-cpus: \"1024\" is not a list of CPUs; allowed: numbers from 0 to 1023, each once, such as 1,3-5"},
 	{BYTES("worker-cpus: 1-\n"),
 	 "1:14: worker-cpus: \"1-\" is not a list of CPUs; allowed: numbers from 0 to 1023, each once, such as 1,3-5"},
-	{BYTES("kafka: 1\n"), "1:8: kafka: no mapping; allowed: a mapping of kafka properties"},
-	{BYTES("kafka: []\n"), "1:8: kafka: no mapping; allowed: a mapping of kafka properties"},
+	{BYTES("kafka: 1\n"), "1:8: kafka: not a mapping; allowed: a mapping of kafka properties"},
+	{BYTES("kafka: []\n"), "1:8: kafka: not a mapping; allowed: a mapping of kafka properties"},
 	{BYTES("kafka: {global: []}\n"),
-	 "1:17: kafka.global: a list where it has no place" PROPERTIES},
+	 "1:17: kafka.global: a list where it does not belong" PROPERTIES},
 	{BYTES("kafka: {global: a}\n"),
 	 "1:17: kafka.global: one value where a mapping belongs" PROPERTIES},
 	{BYTES("kafka: {global: {linger: {ms: 5}}}\n"),
-	 "1:27: kafka.global: \"linger\": not a place of a value" PLACES},
+	 "1:27: kafka.global: \"linger\": not a source of a value" PLACES},
 	{BYTES("kafka: {global: {a: {}}}\n"),
-	 "1:22: kafka.global: \"a\": not a place of a value" PLACES},
+	 "1:22: kafka.global: \"a\": not a source of a value" PLACES},
 	{BYTES("kafka: {global: {a: {file: \"\"}}}\n"),
-	 "1:28: kafka.global: \"a\": not a place of a value" PLACES},
+	 "1:28: kafka.global: \"a\": not a source of a value" PLACES},
 	{BYTES("kafka: {global: {a: {file: \"a\\nb\"}}}\n"),
-	 "1:28: kafka.global: \"a\": not a place of a value" PLACES},
+	 "1:28: kafka.global: \"a\": not a source of a value" PLACES},
 	{BYTES("kafka: {global: {a: {env: }}}\n"),
-	 "1:27: kafka.global: \"a\": not a place of a value" PLACES},
+	 "1:27: kafka.global: \"a\": not a source of a value" PLACES},
 	{BYTES("kafka: {global: {a: {env: [b]}}}\n"),
-	 "1:27: kafka.global: \"a\": not a place of a value" PLACES},
+	 "1:27: kafka.global: \"a\": not a source of a value" PLACES},
 	{BYTES("kafka: {global: {a: {env: b, file: c}}}\n"),
-	 "1:30: kafka.global: \"a\": not a place of a value" PLACES},
+	 "1:30: kafka.global: \"a\": not a source of a value" PLACES},
 	{BYTES("kafka: {global: {a: {[b]: c}}}\n"),
-	 "1:22: kafka.global: \"a\": not a place of a value" PLACES},
+	 "1:22: kafka.global: \"a\": not a source of a value" PLACES},
 	{BYTES("kafka: {global: {Linger.ms: 5}}\n"),
 	 "1:18: kafka.global: \"Linger.ms\" is refused" PROPERTIES},
 	{BYTES("kafka: {topic: {acks: [1]}}\n"),
@@ -227,7 +223,7 @@ static const struct {
 	{BYTES("kafka: {topic: {acks: }}\n"),
 	 "1:23: kafka.topic: \"acks\" has no value; allowed: one text or number, \"\" for an empty one"},
 	{BYTES("kafka: {topic: {[a]: 1}}\n"),
-	 "1:17: kafka.topic: a list where it has no place" PROPERTIES},
+	 "1:17: kafka.topic: a list where it does not belong" PROPERTIES},
 	{BYTES("kafka: {topic: {\"\": 1}}\n"), "1:17: kafka.topic: \"\" is refused" PROPERTIES},
 	{BYTES("workers: &a 1\n"), "1:10: an anchor" NO_ANCHOR},
 	{BYTES("workers: *a\n"),
@@ -241,18 +237,18 @@ static const struct {
 	{BYTES("devices: !!seq [a]\n"), "1:10: a tag" NO_TAG},
 	{BYTES("workers: 1\n---\nworkers: 1\n"), "2:1: a second document; allowed: one"},
 	{BYTES("---\n...\n---\n"), "3:1: a second document; allowed: one"},
-	{BYTES("workers\n"), "1:1: no mapping" LINES},
-	{BYTES("- workers\n"), "1:1: no mapping" LINES},
-	{BYTES("'workers: 1'\n"), "1:1: no mapping" LINES},
+	{BYTES("workers\n"), "1:1: not a mapping" LINES},
+	{BYTES("- workers\n"), "1:1: not a mapping" LINES},
+	{BYTES("'workers: 1'\n"), "1:1: not a mapping" LINES},
 	{BYTES("? [a]\n: 1\n"), "1:3: a list or mapping as a key; allowed: a word"},
 	{BYTES("? {a: b}\n: 1\n"), "1:3: a list or mapping as a key; allowed: a word"},
 	{BYTES("[kafka]\ntopic = pcap\n"), "1:1: " INI},
 	{BYTES("# comment\n; more\n\n  [a]\n"), "4:3: " INI},
 	{BYTES("\xef\xbb\xbf# comment\r\n\r\n[kafka]\r\ntopic = pcap\r\n"), "3:1: " INI},
-	{BYTES("topic = pcap\n"), "1:1: no mapping" LINES},
+	{BYTES("topic = pcap\n"), "1:1: not a mapping" LINES},
 	{BYTES("workers: 1\n\tmtu: 1500\n"),
 	 "2:1: not valid YAML: found a tab character that violates indentation while scanning a plain scalar" LINES},
-	{BYTES("workers: [1\n"), "1:10: workers: a list where it has no place" WORKERS},
+	{BYTES("workers: [1\n"), "1:10: workers: a list where it does not belong" WORKERS},
 	{BYTES("topic: \"a\n"),
 	 "2:1: not valid YAML: found unexpected end of stream while scanning a quoted scalar" LINES},
 	{BYTES("workers: 1\n  mtu: 5\n"), "1:10: workers: \"1 mtu\" is not a number" WORKERS},
@@ -714,9 +710,9 @@ static const struct {
 	{BYTES("hunter2\n"), "hunter2", NULL},
 	{BYTES("hunter2\r\n"), "hunter2", NULL},
 	{BYTES(" hunter 2 \n\n"), " hunter 2 \n", NULL},
-	{BYTES(""), NULL, " is empty; allowed: a text, whose last newline does not count"},
-	{BYTES("\n"), NULL, " is empty; allowed: a text, whose last newline does not count"},
-	{BYTES("a\0b"), NULL, " holds a NUL character; allowed: text"},
+	{BYTES(""), NULL, " is empty; allowed: text; a final newline is ignored"},
+	{BYTES("\n"), NULL, " is empty; allowed: text; a final newline is ignored"},
+	{BYTES("a\0b"), NULL, " contains a NUL character; allowed: text"},
 };
 
 START_TEST(test_value_in_a_file) {
@@ -763,7 +759,7 @@ START_TEST(test_value_in_no_file) {
 	ck_assert_int_eq(rtap_config_read_secrets(&cfg, &error), -EINVAL);
 	ck_assert_str_eq(
 		error.text,
-		"t.yaml:3:5: kafka.global.sasl.password: /tmp is no regular file of at most 65536 "
+		"t.yaml:3:5: kafka.global.sasl.password: /tmp is not a regular file of at most 65536 "
 		"bytes"
 	);
 	rtap_config_fini(&cfg);
@@ -782,7 +778,7 @@ START_TEST(test_file_that_all_may_read) {
 	load_from(&cfg, "file", secret_path);
 	ck_assert_int_eq(rtap_config_read_secrets(&cfg, &error), 0);
 	ck_assert_int_gt(pread(fileno(log), said, sizeof(said) - 1, 0), 0);
-	ck_assert_ptr_nonnull(strstr(said, "warning config: t.yaml:3:5: everybody may read /tmp/"));
+	ck_assert_ptr_nonnull(strstr(said, "warning config: t.yaml:3:5: /tmp/"));
 	ck_assert_ptr_null(strstr(said, "hunter2"));
 	unlink(secret_path);
 	rtap_config_fini(&cfg);
@@ -939,13 +935,13 @@ END_TEST
 static const struct {
 	const char *start, *repeat, *line;
 } bombs[] = {
-	{"workers: ", "[", "1:10: workers: a list where it has no place" WORKERS},
-	{"workers: ", "{a: ", "1:10: workers: a mapping where it has no place" WORKERS},
-	{"devices: ", "[", "1:11: devices: a list where it has no place" DEVICES},
+	{"workers: ", "[", "1:10: workers: a list where it does not belong" WORKERS},
+	{"workers: ", "{a: ", "1:10: workers: a mapping where it does not belong" WORKERS},
+	{"devices: ", "[", "1:11: devices: a list where it does not belong" DEVICES},
 	{"", "{", "1:2: a list or mapping as a key; allowed: a word"},
-	{"", "- ", "1:1: no mapping" LINES},
+	{"", "- ", "1:1: not a mapping" LINES},
 	{"", "? ", "1:3: a list or mapping as a key; allowed: a word"},
-	{"kafka: {global: {", "a: {", "1:22: kafka.global: \"a\": not a place of a value" PLACES},
+	{"kafka: {global: {", "a: {", "1:22: kafka.global: \"a\": not a source of a value" PLACES},
 	{"kafka: {global: {a: ", "&a ", "1:21: an anchor" NO_ANCHOR},
 };
 
@@ -1136,7 +1132,7 @@ START_TEST(test_overrides) {
 	ck_assert_int_eq(rtap_overrides_apply(&given, &cfg, &error), -EINVAL);
 	ck_assert_str_eq(
 		error.text,
-		"-x: transmit-ring-size: 1 slot holds no packet, the least is 2; allowed: a power of "
+		"-x: transmit-ring-size: 1 slot holds no packet; the minimum is 2; allowed: a power of "
 		"two, 0 to 67108864 slots"
 	);
 	ck_assert_uint_eq(cfg.transmit_ring_size, 64);

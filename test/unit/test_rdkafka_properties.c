@@ -36,7 +36,7 @@
 #define PARTITIONER "the partition is chosen by flow, see the key `partitioner` at the top level"
 #define READ_AS(number)                                                                            \
 	"librdkafka reads this as " number "; allowed: a number in digits, without a unit"
-#define TWICE "set again below under another name of it; leave one of them out"
+#define TWICE "set again below under another name; remove one of the two"
 #define NOT_TOPIC                                                                                  \
 	"librdkafka has no topic property of this name; global ones belong under kafka.global"
 
@@ -151,7 +151,7 @@ static const struct {
 	{TOPIC "request.timeout.ms: 3s\n", NULL},
 	{TOPIC "acks: -1,\n", "3:5: kafka.topic.acks: " READ_AS("-1")},
 	{GLOBAL "security.protocol: sasl_ssl\n    sasl.mechanism: KERBEROS\n",
-	 "4:5: kafka.global.sasl.mechanism: \"KERBEROS\" is no mechanism of SASL that librdkafka "
+	 "4:5: kafka.global.sasl.mechanism: \"KERBEROS\" is not a SASL mechanism that librdkafka "
 	 "knows; allowed: GSSAPI, PLAIN, SCRAM-SHA-256, SCRAM-SHA-512, OAUTHBEARER"},
 	{GLOBAL "linger.ms: \"\"\n", NULL},
 	{GLOBAL "linger.ms: -1\n", NULL},
@@ -403,7 +403,7 @@ END_TEST
 
 START_TEST(validate_warns) {
 	ck_assert_int_eq(validate("order: relaxed\n" GLOBAL "acks: 1\n"), 0);
-	ck_said("warning kafka: acks=1: a packet that only the leader had is lost when that broker is"
+	ck_said("warning kafka: acks=1: a packet that only the leader stored is lost with that broker"
 	);
 	ck_assert_int_eq(validate(GLOBAL "enable.idempotence: true\n"), 0);
 	ck_said("warning kafka: t.yaml:3: enable.idempotence overrides `order`");
@@ -462,7 +462,7 @@ START_TEST(validate_looks_for_files) {
 	snprintf(
 		line, sizeof(line),
 		"error kafka: t.yaml:4:5: kafka.global.%s: /nonexistent: No such file or directory; the "
-		"workers' user has to read it\n",
+		"workers' user must be able to read it\n",
 		missing[_i].name
 	);
 	ck_said(line);
