@@ -356,7 +356,7 @@ judge(struct rtap_law *law, const struct rtap_counters *first, const struct rtap
 		settle(law, a.left, b.right, a.left <= b.right + slack);
 		return;
 	}
-	// Nobody tells what the couriers gave back after the primary was killed.
+	// After the primary was killed no counter says what the transmit workers gave back.
 	if (a.left != b.left || a.right != b.right || a.pending || b.pending
 	    || (law->kind == RTAP_LAW_AT_REST && unfinished))
 		return;

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What went in, waits, went out and was dropped at each stage; and the laws that must hold between
-// counters that different processes write. Pure: works on counters wherever they are mapped.
+// Sum up what went in, waits, went out and was dropped at each stage, and judge the laws that must hold
+// between counters that different processes write. Pure: works on counters wherever they are mapped.
 //
 // Counters move while they are read. What is done about it:
 //  - A snapshot is a copy of the file made from its last word to its first: slots before rings before
-//    queues before ports, and in a ring the couriers' words before the receive worker's. What came out
+//    queues before ports, and in a ring the transmit worker's words before the receive worker's. What came out
 //    is read before what went in, so no stage ever seems to give out more than it got.
 //  - A law is judged over two snapshots made one right after the other. "a <= b" compares a of the
 //    first with b of the second: counters only grow, so what is true at the moment between the two can
 //    only look more true. An equality is judged only when none of its words moved between the two:
 //    then they are the values of one moment.
-//  - One moment may still lie within the update of several words, and the couriers may be ahead of a
+//  - One moment may still lie within the update of several words, and a transmit worker may be ahead of a
 //    receive worker that has not yet counted what it put on a ring. Neither lasts, so a law that held
 //    once is done with, and one is violated only when it fails again and again and never holds
 //    (RTAP_LAW_FAILURES); the caller pauses in between (RTAP_LAW_PAUSE_MS). One that cannot be judged
@@ -48,7 +48,7 @@ void rtap_balance_compute(const struct rtap_counters *c, struct rtap_balance *ba
 // with rtap_snapshot_fini().
 int rtap_snapshot_init(struct rtap_counters *snapshot, const struct rtap_counters *c);
 
-// Take it anew, from the same file. What is constant is not read again.
+// Take it again, from the same file. Constant fields are not read again.
 void rtap_snapshot_take(struct rtap_counters *snapshot, const struct rtap_counters *c);
 
 void rtap_snapshot_fini(struct rtap_counters *snapshot);
@@ -63,7 +63,7 @@ enum rtap_law_kind {
 	RTAP_LAW_RECEIVED,
 	RTAP_LAW_QUEUE_ENQUEUED,
 	RTAP_LAW_QUEUE_RING_FULL,
-	// Per ring; the first has one writer, the others couriers on one side.
+	// Per ring; the first has one writer, the others have transmit workers on one side.
 	RTAP_LAW_RELEASED,
 	RTAP_LAW_RELEASED_TAKEN,
 	RTAP_LAW_TAKEN_ENQUEUED,

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The configuration of an instance: one YAML file, read by the primary and by its secondaries.
 //
-// Every key is one row of the table in config_schema.c; that table drives parsing, defaults, ranges,
-// `--check`, the help and the reference. Nothing here is changed after rtap_config_load().
+// Every key is one row of the table in config_keys.c; that table drives parsing, defaults, ranges,
+// `--check`, the help and the reference. After rtap_config_load() two steps may change it, before any
+// thread or worker is started: overrides of the command line, and rtap_config_read_secrets().
 
 #pragma once
 
@@ -13,9 +14,9 @@
 #include <stdio.h>
 
 enum rtap_idle {
-	RTAP_IDLE_SPIN, // poll at once again
-	RTAP_IDLE_PAUSE, // pause instructions between empty polls
-	RTAP_IDLE_SLEEP, // sleep, longer while nothing comes, up to idle-max-us
+	RTAP_IDLE_SPIN, // poll again at once
+	RTAP_IDLE_PAUSE, // run pause instructions between empty polls
+	RTAP_IDLE_SLEEP, // sleep, longer while no packet arrives, up to idle-max-us
 };
 
 enum rtap_partitioner {
@@ -150,22 +151,22 @@ int rtap_config_load_buffer(
 	struct rtap_config_error *error
 );
 
-// "FILE:LINE:COLUMN: KEY", or "FILE: KEY" for a value that the file does not have: for what is found wrong
-// with a value of a key after the loading. Returns `buf`.
+// "FILE:LINE:COLUMN: KEY", or "FILE: KEY" for a value that the file does not have: for errors in a value
+// that are found after loading. Returns `buf`.
 const char *
 rtap_config_place(const struct rtap_config *cfg, const char *path, char *buf, size_t size);
 
-// Fetch the values of properties that stand in a file or in the environment; a newline at the end is
-// not part of one. Only who needs them does it. A file that everybody may read is warned of. Variables
-// that were taken are blank afterwards, for /proc/PID/environ and for children. Returns 0, or -EINVAL
-// with error->text set, which names the place and never the value.
+// Fetch the values of properties that are kept in a file or in the environment; a final newline is not
+// part of a value. Only processes that connect to Kafka call it. A world-readable file is logged as a
+// warning. Variables that were used are blank afterwards, in /proc/PID/environ and for children. Returns
+// 0, or -EINVAL with error->text set, which names the place and never the value.
 int rtap_config_read_secrets(struct rtap_config *cfg, struct rtap_config_error *error);
 
 // Free what a load allocated. Safe on a zeroed struct.
 void rtap_config_fini(struct rtap_config *cfg);
 
-// Whether the value of a property may be a secret, as far as its name tells: it speaks of one, or it begins
-// with sasl. or ssl. and is none of librdkafka's, so that it may be misspelt.
+// Whether the value of a property may be a secret, by its name alone: the name contains the word for one,
+// or it begins with sasl. or ssl. and is not librdkafka's, so it may be a misspelt one.
 bool rtap_config_is_secret(const char *name);
 
 // Print the effective configuration as YAML that would load to the same. Values of properties that may be

@@ -52,7 +52,7 @@ bool rtap_config_is_secret(const char *name) {
 		&& !holds_one_of(name, known);
 }
 
-// Whose value is fetched, for messages.
+// The property whose value is fetched, for messages.
 struct place {
 	const struct rtap_config *cfg;
 	const char *section;
@@ -168,7 +168,7 @@ static int read_values(
 	return rc;
 }
 
-// Once all are taken: two properties may share a variable.
+// After all were read: two properties may share a variable.
 static void blank_variables(const struct rtap_property_list *list) {
 	for (unsigned int i = 0; i < list->nb_items; i++) {
 		char *value = list->items[i].source == RTAP_PROPERTY_ENV

@@ -29,7 +29,7 @@ static_assert(sizeof(rtap_counter_t) == 8, "counters are plain 64-bit words in t
 enum rtap_instance_state {
 	RTAP_STATE_STARTING,
 	RTAP_STATE_CAPTURING, // READY was said
-	RTAP_STATE_DRAINING, // receives no more, waits for the couriers
+	RTAP_STATE_DRAINING, // receives no more, waits for the transmit workers
 	RTAP_STATE_STOPPED, // the final balance is in the file
 };
 
@@ -38,7 +38,7 @@ enum rtap_worker_state {
 	RTAP_WORKER_STARTING,
 	RTAP_WORKER_SERVING,
 	RTAP_WORKER_DRAINING, // reads no more, waits for reports
-	RTAP_WORKER_LEFT, // said goodbye with an empty window
+	RTAP_WORKER_LEFT, // ended in order, with an empty window
 };
 
 #define RTAP_COUNTER_WORD(name, unit, help) rtap_counter_t name;

@@ -155,7 +155,7 @@ static const char *check_file(const struct stat *st) {
 	return NULL;
 }
 
-// The size is taken before the map, so nothing behind the end of a short file is touched. Counters
+// The size is taken before the map, so nothing after the end of a short file is touched. Counters
 // files are never cut short later: a new primary makes a new file.
 static int map_checked(struct rtap_counters *c, int fd, bool writable, const char **fault) {
 	struct stat st;

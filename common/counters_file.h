@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-// Primary: create `path` anew (an older file is unlinked, its readers keep theirs), mode 0640, group
+// Primary: create `path` (an older file is unlinked; its readers keep their mapping), mode 0640, group
 // `gid` ((gid_t)-1 = leave), all zero, lay it out and map it for writing. `magic` is not yet set: see
 // rtap_counters_publish(). Returns 0 or a negative errno.
 int rtap_counters_create(

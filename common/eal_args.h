@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The EAL arguments of the primary and of a secondary, from the configuration. Pure: no EAL is needed.
+// Build the EAL arguments of the primary and of a secondary from the configuration. Pure: needs no EAL.
 
 #pragma once
 
@@ -14,7 +14,7 @@ struct rtap_eal_args {
 	char **strings; // what argv points to, in our order
 };
 
-// What the configuration does not know. Everything is the caller's and copied.
+// Facts that the configuration does not have. Everything is the caller's and copied.
 struct rtap_eal_host {
 	const char *program; // argv[0]
 	const struct rtap_cpu_list *allowed; // CPUs that this process runs on: the default
@@ -35,7 +35,7 @@ int rtap_eal_args_primary(
 );
 
 // The same for a secondary: no PCI, no lcore threads, no pinning. Memory and the user's arguments are
-// the primary's affair.
+// for the primary only.
 int rtap_eal_args_secondary(
 	struct rtap_eal_args *args, const struct rtap_config *cfg, const struct rtap_eal_host *host,
 	struct rtap_config_error *error

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// A filter expression of libpcap's (man pcap-filter) as a BPF program for Ethernet frames.
+// Compile a filter expression of libpcap's (man pcap-filter) to a BPF program for Ethernet frames.
 //
 // It means what `tcpdump -r FILE EXPRESSION` means: VLAN tags are looked for in the frame, and what only a
 // live capture knows (inbound, ifindex) is refused in libpcap's words.

@@ -131,7 +131,7 @@ parse_ipv6(struct flow *flow, const uint8_t *frame, uint32_t len, uint32_t offse
 	return true;
 }
 
-// The type behind the VLAN tags; *offset moves behind it. 0 when the frame is cut off.
+// The type after the VLAN tags; *offset moves past it. 0 when the frame is cut off.
 static inline uint16_t skip_vlan_tags(const uint8_t *frame, uint32_t len, uint32_t *offset) {
 	for (unsigned int i = 0; i <= MAX_VLAN_TAGS && len >= *offset + 2; i++) {
 		uint16_t type = load_be16(frame + *offset);

@@ -53,7 +53,7 @@ rtap_instance_path(const struct rtap_instance *inst, const char *file, char *buf
 	return buf;
 }
 
-// Open a directory, made when missing (*made), that nobody but us can write to. Returns fd or -errno.
+// Open a directory, made when missing (*made), that only we can write to. Returns fd or -errno.
 static int open_own_dir(const char *path, bool *made) {
 	struct stat st;
 	int fd;
@@ -81,7 +81,7 @@ static int create_base(const struct rtap_instance *inst) {
 	fd = open_own_dir(path, &made);
 	if (fd < 0)
 		return fd;
-	// One that was there keeps its mode: somebody chose it.
+	// One that was there keeps its mode: an administrator may have chosen it.
 	if (made && fchmod(fd, 0755) < 0)
 		rc = -errno;
 	close(fd);

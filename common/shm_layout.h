@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The contract between the primary and its secondaries: one block in hugepages.
+// Lay out the block in hugepages that the primary and its secondaries share.
 //
 // The block and the transmit rings stand on hugepages of their own ("control zones"), the only ones
 // that a transmit worker can write to: packet memory and EAL's own files are read-only there. Neither
@@ -53,7 +53,7 @@ struct rtap_shm_ring {
 	RTAP_CACHE_ALIGNED char name[32];
 	uint32_t size; // power of two, of the rte_ring
 	_Atomic uint64_t assigned; // incarnation of the worker that shall serve it, 0 = none
-	_Atomic uint32_t quarantined; // its tail made no sense; nobody serves it
+	_Atomic uint32_t quarantined; // its tail was corrupted; no worker serves it
 
 	// Incarnation of the worker that serves it, 0 = free. A worker takes it by compare-and-swap from
 	// 0 and clears it when its window is empty; anyone may clear the word of a dead owner.
@@ -61,7 +61,7 @@ struct rtap_shm_ring {
 };
 
 // Constant once `magic` is set. Writer: the primary. A secondary copies it once, checks the copy, and uses
-// no other: couriers can write to the block.
+// no other: transmit workers can write to the block.
 struct rtap_shm_header {
 	uint64_t magic;
 	uint32_t version;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Descriptors 0 to 2 mean what everybody thinks they mean.
+// Make sure that descriptors 0 to 2 are open.
 
 #include "standard_fds.h"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// SIGINT and SIGTERM as a number that loops look at.
+// Count SIGINT and SIGTERM as requests to stop.
 
 #include "stop_flag.h"
 

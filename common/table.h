@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The table of an instance: the same in the primary's log, its final balance and the stats tool.
+// Print the table of an instance, the same in the primary's log, its final balance and stats-tool.
 
 #pragma once
 

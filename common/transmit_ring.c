@@ -34,7 +34,7 @@ void rtap_ring_producer_init(
 	};
 }
 
-// The producer's words lie on pages that a courier can write: compare before they are followed.
+// The producer's words lie on pages that a transmit worker can write: compare before using them.
 static bool producer_words_intact(const struct rtap_ring_producer *p) {
 	const struct rte_ring *r = p->ring;
 
@@ -122,7 +122,7 @@ static int start_and_finish(
 	struct rte_ring_zc_data view = {0};
 	unsigned int nb, wanted = offset + max;
 
-	// Nobody else moves the ring's end: an index that is not where we left it was overwritten, and
+	// Only we move the ring's end: an index that is not where we left it was overwritten, and
 	// what it points to may be freed buffers.
 	if (unlikely(c->ring->cons.head != c->tail || c->ring->cons.tail != c->tail))
 		return -EIO;

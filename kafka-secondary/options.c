@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Command line of kafka-secondary.
+// Parse the command line of kafka-secondary.
 
 #include "options.h"
 
@@ -13,7 +13,7 @@ const char secondary_options_help[]
 	  "       kafka-secondary --properties [--json] [NAME...]\n"
 	  "\n"
 	  "Attaches to the running capture-primary of the same configuration and carries packets from its\n"
-	  "transmit rings to Kafka. Start and stop as many as you like, whenever you like.\n"
+	  "transmit rings to Kafka. Any number may be started and stopped at any time.\n"
 	  "\n"
 	  "  -c, --config FILE  configuration (YAML), the primary's\n"
 	  "      --workers N    overrides workers\n"

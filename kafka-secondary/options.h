@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Command line of kafka-secondary.
+// Parse the command line of kafka-secondary.
 
 #pragma once
 

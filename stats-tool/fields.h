@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The counters of each struct of the counters file as rows, made from counters.def.
+// List the counters of each struct of the counters file as rows, made from counters.def.
 
 #pragma once
 

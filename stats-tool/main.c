@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// stats-tool: what an instance received, holds, delivered and dropped.
+// stats-tool: print what an instance received, holds, delivered and dropped.
 
 #include "check.h"
 #include "counters_file.h"
@@ -20,7 +20,7 @@
 
 static const char cut_short[] = "stats-tool: the counters file was cut short while it was read\n";
 
-// ringtap never cuts a counters file, but whoever does must not crash its readers.
+// ringtap never truncates a counters file; another program that does must not crash its readers.
 static void on_sigbus(int signo) {
 	ssize_t n = write(STDERR_FILENO, cut_short, sizeof(cut_short) - 1);
 
@@ -70,7 +70,7 @@ explain_failure(const struct rtap_instance *inst, int rc, const char *why) {
 	}
 }
 
-// What a watch compares with: the last table and when it was.
+// The table before and its time, for rates.
 struct last_table {
 	struct rtap_balance balance;
 	uint64_t started_us; // of the primary: another one starts at 0 again
@@ -112,7 +112,7 @@ show(const struct stats_options *opt, const struct view *view, const struct rtap
 	return RTAP_EXIT_OK;
 }
 
-// Look at the instance anew, so that a watch follows it from one primary to the next.
+// Open the instance again each time, so that a watch follows it from one primary to the next.
 static enum rtap_exit_code look_once(
 	const struct stats_options *opt, const struct rtap_instance *inst, struct last_table *last
 ) {
@@ -140,7 +140,7 @@ static void wait_seconds(double seconds) {
 	nanosleep(&t, NULL);
 }
 
-// Until a signal ends it, or nobody reads any more. An instance that is gone may come back.
+// Until a signal ends it or the reader of our output is gone. An instance may come back.
 static void
 watch(const struct stats_options *opt, const struct rtap_instance *inst, struct last_table *last) {
 	const char *separator = isatty(STDOUT_FILENO) ? "\033[H\033[2J" : "\n";
@@ -153,7 +153,7 @@ watch(const struct stats_options *opt, const struct rtap_instance *inst, struct 
 	}
 }
 
-// What needs no instance.
+// Print what needs no instance.
 static void answer(const struct stats_options *opt) {
 	if (opt->help)
 		fputs(stats_options_help, stdout);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Command line of stats-tool.
+// Parse the command line of stats-tool.
 
 #include "options.h"
 
@@ -22,11 +22,11 @@ const char stats_options_help[]
 	  "runs, after it stopped and after it was killed. Reads the counters file only.\n"
 	  "\n"
 	  "  -i, --instance NAME    instance (default: ringtap)\n"
-	  "  -w, --watch [SECONDS]  again and again, with rates (default: every second)\n"
+	  "  -w, --watch [SECONDS]  repeat, with rates (default: every second)\n"
 	  "  -v, --verbose          also every port, queue, ring and worker\n"
 	  "  -j, --json             one JSON object a line, all of it; names as in --explain\n"
 	  "      --check            verify that no packet is unaccounted for\n"
-	  "      --explain          what every figure, counter and JSON name means\n"
+	  "      --explain          explain every figure, counter and JSON name\n"
 	  "  -h, --help             this text\n"
 	  "  -V, --version          version\n"
 	  "\n"
@@ -38,7 +38,7 @@ static int usage_error(const char *what, const char *argument) {
 	return -EINVAL;
 }
 
-// The optional argument may stand behind `=` or be the next word, if that is a number.
+// The optional argument follows `=` or is the next word, if that is a number.
 static const char *watch_argument(int argc, char **argv) {
 	if (optarg != NULL)
 		return optarg;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Command line of stats-tool.
+// Parse the command line of stats-tool.
 
 #pragma once
 

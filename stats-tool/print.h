@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What stats-tool prints. Write errors are left in `out` (ferror).
+// Print views of an instance. Write errors are left in `out` (ferror).
 
 #pragma once
 
@@ -26,5 +26,5 @@ void print_verbose(FILE *out, const struct view *view);
 // All of it as one JSON object on one line.
 void print_json(FILE *out, const struct view *view);
 
-// What every figure and name means.
+// Explain every figure and name.
 void print_explanation(FILE *out);

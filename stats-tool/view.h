@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// One look at an instance: is its primary there, and a snapshot of its counters.
+// Take one look at an instance: whether its primary runs, and a snapshot of its counters.
 
 #pragma once
 

@@ -267,7 +267,7 @@ def verdicts(tap, lab, hour):
     run = read_back(lab, *words, "--check")
     tap.ok(run.code == 0 and "kafka-to-pcap: complete: " in run.err, "all is there: complete", run)
     run = read_back(lab, *words, "--count", 100, "-w", lab.directory / "count.pcap")
-    tap.ok(run.code == 12 and "not proved: it ended before everything was read" in run.err,
+    tap.ok(run.code == 12 and "not proved: reading ended before everything was read" in run.err,
            "--count ends it: not proved", run)
     following = lab.start("following", [program(lab), *words, "--follow", "-w", "-"])
     wait_for(lambda: following.out_path.stat().st_size > len(part) * len(part[0].frame),

@@ -255,7 +255,7 @@ START_TEST(the_verdict) {
 	r.nb_without = 1;
 	ck_verdict(&r, false, "not proved: some packets have no sequence number");
 	r.cut_short = true;
-	ck_verdict(&r, false, "not proved: it ended before everything was read");
+	ck_verdict(&r, false, "not proved: reading ended before everything was read");
 	r = (struct stream_report){.check = &check, .horizon_ns = ALL};
 	check.nb_not_judged = 1;
 	ck_verdict(&r, false, "not proved: too many streams");

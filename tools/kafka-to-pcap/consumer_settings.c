@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The consumer's properties.
+// Build the consumer's properties.
 
 #include "consumer_settings.h"
 

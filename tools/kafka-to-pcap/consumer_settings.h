@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The consumer's properties: ours, those of an instance's configuration file, those of the command line.
+// Build the consumer's properties: ours, those of an instance's configuration file, those of the command
+// line.
 
 #pragma once
 

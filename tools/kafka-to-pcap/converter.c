@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// One run: the packets of a topic, looked at, filtered, put in order and written.
+// Run once: read the packets of a topic, check, filter and sort them, and write them.
 
 #include "converter.h"
 
@@ -395,7 +395,7 @@ static enum rtap_exit_code run(struct converter *conv) {
 		fprintf(stderr, "kafka-to-pcap: %s: %s\n", conv->opts.file, strerror(-rc));
 	if (!is_quiet(conv)) {
 		code = report(conv, horizon_ns);
-		if (rc < 0) // of the last ones nobody knows
+		if (rc < 0) // the last ones may not have been written
 			fputs("at most ", stderr);
 		print_counts(conv, "\n");
 	}

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What --help says; the man page is made of it.
+// Print what --help says; the man page is made of it.
 
 #pragma once
 

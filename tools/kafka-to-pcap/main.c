@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// kafka-to-pcap: the packets of a Kafka topic into a file of packets or to a reader of one, in time order.
+// kafka-to-pcap: write the packets of a Kafka topic to a capture file or a pipe, in time order.
 
 #include "converter.h"
 #include "exit_code.h"
@@ -15,7 +15,7 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
-// Wireshark shows the answer where the filter is typed: none is good.
+// Wireshark shows the answer where the filter is typed; no answer means that it is valid.
 static void judge_filter(const char *expression) {
 	char error[READ_FILTER_ERROR_BYTES];
 	struct read_filter *filter = read_filter_create(expression, error);
@@ -37,7 +37,7 @@ capture(struct reader_options *opts, const struct extcap_topics *topics) {
 	const struct topic_reader_config *reader = &opts->reader;
 
 	if (topic == NULL && strcmp(interface, EXTCAP_ANY_TOPIC) != 0)
-		return complain("no such interface; there are those of --extcap-interfaces");
+		return complain("no such interface; --extcap-interfaces lists them");
 	if (topic != NULL)
 		opts->config = topic->file;
 	if (opts->config == NULL && (reader->topic == NULL || reader->settings.brokers == NULL))

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Command line of kafka-to-pcap.
+// Parse the command line of kafka-to-pcap.
 
 #include "options.h"
 
@@ -80,7 +80,7 @@ static int refuse(const char *option, const char *text, const char *why) {
 }
 
 static int complain_empty(int option) {
-	fprintf(stderr, "kafka-to-pcap: -%c: what follows is empty\n", option);
+	fprintf(stderr, "kafka-to-pcap: -%c: its argument is empty\n", option);
 	return -EINVAL;
 }
 
@@ -104,7 +104,7 @@ static int parse_time(const char *name, const char *text, uint64_t *time_ns) {
 	return refuse(name, text, "not a time; allowed: " TIME_SPEC_ALLOWED);
 }
 
-// A topic that cannot be is not asked for.
+// A topic that cannot exist is refused before Kafka is asked.
 static int parse_topic(struct reader_options *opts, const char *text) {
 	struct rtap_config_error error;
 	struct rtap_config scratch = {0};
@@ -250,7 +250,7 @@ static int parse_option(struct reader_options *opts, int option, char *arg, uint
 	}
 }
 
-// What Wireshark wants of a capture, in our own options.
+// Translate Wireshark's options of a capture into our own.
 static void take_extcap(struct reader_options *opts) {
 	if (opts->extcap.question != EXTCAP_CAPTURE)
 		return;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Command line of kafka-to-pcap.
+// Parse the command line of kafka-to-pcap.
 
 #pragma once
 
@@ -15,7 +15,7 @@ struct reader_options {
 	enum pcap_output_format format;
 	uint64_t window_ns;
 	uint64_t count; // packets to write, 0 = no limit
-	const char *of_writing; // an option that was given and says what is written; NULL: none
+	const char *of_writing; // an option that was given and is about writing; NULL: none
 	bool from_given, margin_given;
 	bool unique;
 	bool check; // write nothing

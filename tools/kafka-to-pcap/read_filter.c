@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// A filter: libpcap compiles and runs it.
+// Filter Ethernet frames: libpcap compiles and runs the expression.
 
 #include "read_filter.h"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// A filter in libpcap's syntax, for Ethernet frames.
+// Filter Ethernet frames by an expression in libpcap's syntax.
 
 #pragma once
 

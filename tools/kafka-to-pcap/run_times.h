@@ -2,7 +2,7 @@
 // When the packets of a run were captured, as far as a few of them tell. Pure.
 //
 // Within a run times grow with numbers. A packet that does not fit between the marks is of another run:
-// the clock was set back before the primary was started anew. One that does fit may be of another, too,
+// the clock was set back before the primary was started again. One that does fit may be of another, too,
 // if the clock was set back to the very time at which this run was at that number, as exactly as the
 // marks are apart: each is less than 1/100 of the run.
 

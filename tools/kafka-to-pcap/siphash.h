@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// SipHash-2-4 with 128 bits of output: nobody without the secret can find two inputs of one hash.
+// Hash with SipHash-2-4, 128 bits of output: without the secret no two inputs of one hash can be found.
 
 #pragma once
 

@@ -183,7 +183,7 @@ static bool contradicts(const struct stream_run *run, uint64_t seq, uint64_t tim
 
 static void
 add_to_stream(struct stream_check *check, struct stream *stream, uint64_t seq, uint64_t time_ns) {
-	unsigned int next = stream->nb_runs; // the run behind that of this time
+	unsigned int next = stream->nb_runs; // the run after that of this time
 	bool within, before;
 
 	while (next > 0 && stream->runs[next - 1].first_ns > time_ns)

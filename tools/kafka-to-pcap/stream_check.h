@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Whether every packet of a stream is there, by its sequence numbers. Pure.
+// Check by sequence numbers that every packet of a stream is there. Pure.
 //
 // A stream is a ring of an interface. Its packets are numbered from 1 on, those that were dropped too,
 // and their times grow with their numbers. A run is what came from one start of its primary: a number
@@ -24,7 +24,7 @@
 
 struct stream_gap {
 	uint64_t first, last; // numbers that did not come
-	uint64_t until_ns; // time of the packet behind it
+	uint64_t until_ns; // time of the packet after it
 };
 
 struct stream_run {

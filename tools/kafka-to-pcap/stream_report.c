@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The report of completeness.
+// Report for people whether packets are missing.
 
 #include "stream_report.h"
 
@@ -117,7 +117,7 @@ bool stream_report_is_complete(const struct stream_report *report, const char **
 	if (totals.nb_missing != 0)
 		*why = "incomplete: packets are missing";
 	else if (report->cut_short)
-		*why = "completeness is not proved: it ended before everything was read";
+		*why = "completeness is not proved: reading ended before everything was read";
 	else if (check->nb_streams == 0 && report->nb_without == 0)
 		*why = "completeness is not proved: there is no packet";
 	else if (check->nb_streams == 0)
@@ -126,8 +126,8 @@ bool stream_report_is_complete(const struct stream_report *report, const char **
 	else if (report->nb_without != 0)
 		*why = "completeness is not proved: some packets have no sequence number";
 	else if (check->nb_contradicting != 0)
-		*why = "completeness is not proved: the clock was set back when a primary was started "
-		       "anew";
+		*why = "completeness is not proved: the clock was set back before a primary was "
+		       "started again";
 	else if (totals.nb_forgotten != 0)
 		*why = "completeness is not proved: too many gaps to remember them all";
 	else if (check->nb_not_judged != 0)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The report of completeness, for people.
+// Report for people whether packets are missing.
 
 #pragma once
 
@@ -11,7 +11,7 @@
 struct stream_report {
 	const struct stream_check *check;
 	const struct interface_names *names;
-	uint64_t horizon_ns; // gaps behind it are not judged: not everything has been read
+	uint64_t horizon_ns; // gaps after it are not judged: not everything has been read
 	uint64_t nb_without; // packets without a sequence number
 	uint64_t nb_malformed; // headers
 	bool cut_short; // not everything was read

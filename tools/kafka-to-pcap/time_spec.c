@@ -13,7 +13,7 @@ static bool is_digit(char c) {
 	return isdigit((unsigned char)c) != 0;
 }
 
-// Digits at *text, which moves behind them.
+// Read the digits at *text, which moves past them.
 static int parse_digits(const char **text, uint64_t max, uint64_t *value) {
 	const char *p = *text;
 
@@ -83,7 +83,7 @@ static bool is_same_day(const struct tm *a, const struct tm *b) {
 static int parse_fields(const char *text, struct tm *tm) {
 	int *const fields[] = {&tm->tm_year, &tm->tm_mon, &tm->tm_mday,
 			       &tm->tm_hour, &tm->tm_min, &tm->tm_sec};
-	static const char behind[] = "--T::";
+	static const char after[] = "--T::";
 	static const uint64_t max[] = {9999, 12, 31, 23, 59, 59};
 	uint64_t value;
 
@@ -92,7 +92,7 @@ static int parse_fields(const char *text, struct tm *tm) {
 
 		if (parse_digits(&text, max[i], &value) < 0 || text - begin != (i == 0 ? 4 : 2))
 			return -EINVAL;
-		if (i < 5 && toupper((unsigned char)*text++) != behind[i])
+		if (i < 5 && toupper((unsigned char)*text++) != after[i])
 			return -EINVAL;
 		*fields[i] = (int)value;
 	}

@@ -2,7 +2,7 @@
 // Read the packets of a topic, all partitions at one pace. No consumer group, nothing is committed.
 //
 // The partition that is furthest behind in time is read next, so partitions of different length are
-// read alike. One that has nothing for a second (its broker may be down) is left behind until it has.
+// read alike. One that has nothing for a second (its broker may be down) is not waited for until it has.
 //
 // A range of time is one of capture times. Kafka knows when a record was made, which is later: a
 // partition is read from the first record that was made `margin_s` before the range, up to a capture
