@@ -324,8 +324,9 @@ static void settle(struct rtap_law *law, uint64_t left, uint64_t right, bool hol
 		law->failures++;
 }
 
-// The control thread asks the drivers ten times a second: what queues had received at the first look must be
-// seen by the device once it has asked. A killed primary asked for the last time before.
+// The control thread asks the drivers ten times a second: what queues had received at the first
+// look must be seen by the device once it has asked. A killed primary asked for the last time
+// before.
 static void judge_device(
 	struct rtap_law *law, const struct rtap_counters *second, struct sides a, struct sides b,
 	bool unfinished

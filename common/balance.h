@@ -1,24 +1,27 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Sum up what went in, waits, went out and was dropped at each stage, and judge the laws that must hold
-// between counters that different processes write. Pure: works on counters wherever they are mapped.
+// Sum up what went in, waits, went out and was dropped at each stage, and judge the laws that must
+// hold between counters that different processes write. Pure: works on counters wherever they are
+// mapped.
 //
 // Counters move while they are read. What is done about it:
-//  - A snapshot is a copy of the file made from its last word to its first: slots before rings before
-//    queues before ports, and in a ring the transmit worker's words before the receive worker's. What came out
-//    is read before what went in, so no stage ever seems to give out more than it got.
+//  - A snapshot is a copy of the file made from its last word to its first: slots before rings
+//    before queues before ports, and in a ring the transmit worker's words before the receive
+//    worker's. What came out is read before what went in, so no stage ever seems to give out more
+//    than it got.
 //  - A law is judged over two snapshots made one right after the other. "a <= b" compares a of the
-//    first with b of the second: counters only grow, so what is true at the moment between the two can
-//    only look more true. An equality is judged only when none of its words moved between the two:
-//    then they are the values of one moment.
-//  - One moment may still lie within the update of several words, and a transmit worker may be ahead of a
-//    receive worker that has not yet counted what it put on a ring. Neither lasts, so a law that held
-//    once is done with, and one is violated only when it fails again and again and never holds
-//    (RTAP_LAW_FAILURES); the caller pauses in between (RTAP_LAW_PAUSE_MS). One that cannot be judged
-//    because its words always move counts as neither.
-//  - The words of a port are as old as the control thread's last question to its driver: what came out is
-//    that of the first judgement, what went in that of each, once the thread has asked again.
-//  - A primary that was killed may leave one burst of each queue counted in part, for ever: `unfinished`
-//    allows for that.
+//    first with b of the second: counters only grow, so what is true at the moment between the two
+//    can only look more true. An equality is judged only when none of its words moved between the
+//    two: then they are the values of one moment.
+//  - One moment may still lie within the update of several words, and a transmit worker may be
+//    ahead of a receive worker that has not yet counted what it put on a ring. Neither lasts, so a
+//    law that held once is done with, and one is violated only when it fails again and again and
+//    never holds (RTAP_LAW_FAILURES); the caller pauses in between (RTAP_LAW_PAUSE_MS). One that
+//    cannot be judged because its words always move counts as neither.
+//  - The words of a port are as old as the control thread's last question to its driver: what came
+//    out is that of the first judgement, what went in that of each, once the thread has asked
+//    again.
+//  - A primary that was killed may leave one burst of each queue counted in part, for ever:
+//    `unfinished` allows for that.
 // So a violation is never reported by chance. At rest none goes unseen; under traffic one that is
 // smaller than what moves between two snapshots (microseconds) may.
 
@@ -34,7 +37,8 @@ struct rtap_row {
 	uint64_t in, queued, out, drops; // packets
 };
 
-// The rows of the table; rtap_table_explain() says what each figure means. nic has no queued and out.
+// The rows of the table; rtap_table_explain() says what each figure means. nic has no queued and
+// out.
 struct rtap_balance {
 	struct rtap_row nic, rx, tx, kaf;
 	uint64_t filtered; // rx.in = filtered + rx.out + rx.drops, malformed packets among these
@@ -84,8 +88,7 @@ struct rtap_law {
 	bool held; // once is enough
 	unsigned int failures;
 	uint64_t left, right; // as last judged
-	uint64_t
-		since_us; // of a device's law: when the control thread had last been at work at the first look
+	uint64_t since_us; // of a device's law: the control thread's last round at the first look
 };
 
 // Every law of an instance; quarantined rings have none.
@@ -98,8 +101,9 @@ struct rtap_laws {
 int rtap_laws_init(struct rtap_laws *laws, const struct rtap_counters *snapshot);
 void rtap_laws_fini(struct rtap_laws *laws);
 
-// Judge all laws that have not held yet, over two snapshots of the same file. `unfinished`: the primary
-// was killed. Returns how many laws have failed so far and never held, violated or not yet decided.
+// Judge all laws that have not held yet, over two snapshots of the same file. `unfinished`: the
+// primary was killed. Returns how many laws have failed so far and never held, violated or not yet
+// decided.
 size_t rtap_laws_judge(
 	struct rtap_laws *laws, const struct rtap_counters *first,
 	const struct rtap_counters *second, bool unfinished

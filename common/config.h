@@ -2,8 +2,8 @@
 // The configuration of an instance: one YAML file, read by the primary and by its secondaries.
 //
 // Every key is one row of the table in config_keys.c; that table drives parsing, defaults, ranges,
-// `--check`, the help and the reference. After rtap_config_load() two steps may change it, before any
-// thread or worker is started: overrides of the command line, and rtap_config_read_secrets().
+// `--check`, the help and the reference. After rtap_config_load() two steps may change it, before
+// any thread or worker is started: overrides of the command line, and rtap_config_read_secrets().
 
 #pragma once
 
@@ -57,8 +57,8 @@ enum rtap_property_source {
 	RTAP_PROPERTY_ENV, // {env: NAME}
 };
 
-// A librdkafka property as written by the user, kept as text; line and column of its key, 0 when it is
-// our default.
+// A librdkafka property as written by the user, kept as text; line and column of its key, 0 when it
+// is our default.
 struct rtap_property {
 	char *name;
 	char *value; // "" until rtap_config_read_secrets() when it stands elsewhere
@@ -140,9 +140,9 @@ struct rtap_config_error {
 	char text[512];
 };
 
-// Load and check `path` into *cfg, all of it or nothing. On success the caller owns *cfg and ends it
-// with rtap_config_fini(). Returns 0; -EINVAL when the content is refused, another negative errno when
-// the file cannot be read; both with error->text set. Never prints, never exits.
+// Load and check `path` into *cfg, all of it or nothing. On success the caller owns *cfg and ends
+// it with rtap_config_fini(). Returns 0; -EINVAL when the content is refused, another negative
+// errno when the file cannot be read; both with error->text set. Never prints, never exits.
 int rtap_config_load(struct rtap_config *cfg, const char *path, struct rtap_config_error *error);
 
 // The same from memory; `name` stands for the file in messages.
@@ -151,26 +151,26 @@ int rtap_config_load_buffer(
 	struct rtap_config_error *error
 );
 
-// "FILE:LINE:COLUMN: KEY", or "FILE: KEY" for a value that the file does not have: for errors in a value
-// that are found after loading. Returns `buf`.
+// "FILE:LINE:COLUMN: KEY", or "FILE: KEY" for a value that the file does not have: for errors in a
+// value that are found after loading. Returns `buf`.
 const char *
 rtap_config_place(const struct rtap_config *cfg, const char *path, char *buf, size_t size);
 
-// Fetch the values of properties that are kept in a file or in the environment; a final newline is not
-// part of a value. Only processes that connect to Kafka call it. A world-readable file is logged as a
-// warning. Variables that were used are blank afterwards, in /proc/PID/environ and for children. Returns
-// 0, or -EINVAL with error->text set, which names the place and never the value.
+// Fetch the values of properties that are kept in a file or in the environment; a final newline is
+// not part of a value. Only processes that connect to Kafka call it. A world-readable file is
+// logged as a warning. Variables that were used are blank afterwards, in /proc/PID/environ and for
+// children. Returns 0, or -EINVAL with error->text set, which names the place and never the value.
 int rtap_config_read_secrets(struct rtap_config *cfg, struct rtap_config_error *error);
 
 // Free what a load allocated. Safe on a zeroed struct.
 void rtap_config_fini(struct rtap_config *cfg);
 
-// Whether the value of a property may be a secret, by its name alone: the name contains the word for one,
-// or it begins with sasl. or ssl. and is not librdkafka's, so it may be a misspelt one.
+// Whether the value of a property may be a secret, by its name alone: the name contains the word
+// for one, or it begins with sasl. or ssl. and is not librdkafka's, so it may be a misspelt one.
 bool rtap_config_is_secret(const char *name);
 
-// Print the effective configuration as YAML that would load to the same. Values of properties that may be
-// secrets are printed as "(hidden)"; of those that stand elsewhere only the place is.
+// Print the effective configuration as YAML that would load to the same. Values of properties that
+// may be secrets are printed as "(hidden)"; of those that stand elsewhere only the place is.
 void rtap_config_print(const struct rtap_config *cfg, FILE *out);
 
 // Print every key with type, unit, range, default and one line of help, made from the table.

@@ -23,8 +23,8 @@ struct rtap_overrides {
 	unsigned int nb_items;
 };
 
-// Note `value` when `option` is in the table, which ends with option 0; the last one of an option wins.
-// Returns whether it is.
+// Note `value` when `option` is in the table, which ends with option 0; the last one of an option
+// wins. Returns whether it is.
 bool rtap_overrides_note(
 	struct rtap_overrides *o, const struct rtap_override *table, int option, const char *value
 );

@@ -5,15 +5,15 @@
 
 #include "config_schema.h"
 
-// Make a key of type STRING_LIST that one string; "" makes it empty. Returns 0; -EINVAL with error->text
-// set; -ENOMEM. The field keeps its value on error.
+// Make a key of type STRING_LIST that one string; "" makes it empty. Returns 0; -EINVAL with
+// error->text set; -ENOMEM. The field keeps its value on error.
 int rtap_config_list_set(
 	struct rtap_config *cfg, const struct rtap_config_key *key, const char *text,
 	struct rtap_config_error *error
 );
 
-// Append one string to a key of type STRING_LIST, one property to a key of type PROPERTIES (line 0 when
-// it comes from no file). Errors as above; a property that is there already is -EINVAL.
+// Append one string to a key of type STRING_LIST, one property to a key of type PROPERTIES (line 0
+// when it comes from no file). Errors as above; a property that is there already is -EINVAL.
 int rtap_config_list_add(
 	struct rtap_config *cfg, const struct rtap_config_key *key, const char *item,
 	struct rtap_config_error *error

@@ -23,8 +23,8 @@ enum rtap_config_type {
 	RTAP_CONFIG_PROPERTIES, // name: value, both kept as text
 };
 
-// One key. `min` and `max` are inclusive and mean: the value of a number, mask or size; the length of a
-// string; the items of a list or of properties; the numbers in a CPU list.
+// One key. `min` and `max` are inclusive and mean: the value of a number, mask or size; the length
+// of a string; the items of a list or of properties; the numbers in a CPU list.
 struct rtap_config_key {
 	const char *path; // "workers"; "kafka.global" for a key inside a section
 	enum rtap_config_type type;
@@ -46,8 +46,8 @@ extern const unsigned int rtap_config_nb_keys;
 // The row of `path` ("workers", "kafka.global"); NULL when there is none.
 const struct rtap_config_key *rtap_config_key_lookup(const char *path);
 
-// The name of a key within a section: "workers" and "kafka" at the top level (section ""), "global" in
-// "kafka". NULL when the key is not of that section. Returns `buf`.
+// The name of a key within a section: "workers" and "kafka" at the top level (section ""), "global"
+// in "kafka". NULL when the key is not of that section. Returns `buf`.
 const char *rtap_config_key_name(
 	const struct rtap_config_key *key, const char *section, char *buf, size_t size
 );
@@ -58,8 +58,8 @@ const char *rtap_config_key_allowed(const struct rtap_config_key *key, char *buf
 // Name of a type for the reference.
 const char *rtap_config_type_name(enum rtap_config_type type);
 
-// The value of a number, power of two, mask, size, boolean or word as text that sets the same value.
-// Returns `buf`.
+// The value of a number, power of two, mask, size, boolean or word as text that sets the same
+// value. Returns `buf`.
 const char *rtap_config_key_text(
 	const struct rtap_config *cfg, const struct rtap_config_key *key, char *buf, size_t size
 );
@@ -85,8 +85,8 @@ int rtap_config_set(
 	struct rtap_config_error *error
 );
 
-// Whether all of `text`, of at most RTAP_CONFIG_MAX_TEXT characters, matches a POSIX extended regular
-// expression.
+// Whether all of `text`, of at most RTAP_CONFIG_MAX_TEXT characters, matches a POSIX extended
+// regular expression.
 bool rtap_config_text_matches(const char *text, const char *pattern);
 
 // Check a string, an item or the name of a property. Returns 0, or -EINVAL with error->text set.
@@ -102,8 +102,8 @@ int rtap_config_refuse(
 	const struct rtap_config_key *key, struct rtap_config_error *error, const char *fmt, ...
 ) RTAP_PRINTF(3, 4);
 
-// A user's text in quotes for a message: cut when long, '?' for all but printable ASCII, so that a line
-// stays a line whatever a file holds.
+// A user's text in quotes for a message: cut when long, '?' for all but printable ASCII, so that a
+// line stays a line whatever a file holds.
 struct rtap_config_quoted {
 	char text[56];
 };

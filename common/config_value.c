@@ -13,8 +13,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-// Digits only, no sign, no leading zero (which other readers of YAML take for octal). Returns 0, -EINVAL
-// when it does not start with a number, -ERANGE when it does not fit; *end is after the digits.
+// Digits only, no sign, no leading zero (which other readers of YAML take for octal). Returns 0,
+// -EINVAL when it does not start with a number, -ERANGE when it does not fit; *end is after the
+// digits.
 static int parse_number(const char *text, uint64_t *number, const char **end) {
 	bool hex = text[0] == '0' && (text[1] == 'x' || text[1] == 'X');
 	const char *digits = hex ? text + 2 : text;

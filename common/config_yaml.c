@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Read a configuration from YAML, strictly: what the table does not ask for is refused where it starts.
+// Read a configuration from YAML, strictly: what the table does not ask for is refused where it
+// starts.
 
 #include "config_yaml.h"
 

@@ -43,7 +43,8 @@ enum rtap_worker_state {
 
 #define RTAP_COUNTER_WORD(name, unit, help) rtap_counter_t name;
 
-// Writer: the primary; all but `state`, `updated_us` and the counters are constant once magic is set.
+// Writer: the primary; all but `state`, `updated_us` and the counters are constant once magic is
+// set.
 struct rtap_counters_header {
 	uint64_t magic; // written last
 	uint32_t version;
@@ -103,8 +104,9 @@ struct rtap_ring_counters {
 };
 
 struct rtap_slot_counters {
-	// Writer: the primary's control thread, copied from what the worker says of itself. A reader
-	// takes a slot's gauges for real only while `state` is STARTING, SERVING or DRAINING.
+	// Writer: the primary's control thread, copied from what the worker says of itself. A
+	// reader takes a slot's gauges for real only while `state` is STARTING, SERVING or
+	// DRAINING.
 	RTAP_CACHE_ALIGNED rtap_counter_t state; // enum rtap_worker_state
 	rtap_counter_t pid;
 	rtap_counter_t supervisor_pid;
@@ -136,8 +138,8 @@ struct rtap_counters_shape {
 	uint32_t nb_ports, nb_queues, nb_rings, nb_slots;
 };
 
-// A mapped counters file. The arrays point into the mapping. `shape` was checked and lies out of reach of
-// those who can write the file: it alone tells how long the arrays are, never the header.
+// A mapped counters file. The arrays point into the mapping. `shape` was checked and lies out of
+// reach of those who can write the file: it alone tells how long the arrays are, never the header.
 struct rtap_counters {
 	struct rtap_counters_header *header;
 	struct rtap_port_counters *ports;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Build the EAL arguments of the primary and of a secondary from the configuration. Pure: needs no EAL.
+// Build the EAL arguments of the primary and of a secondary from the configuration. Pure: needs no
+// EAL.
 
 #pragma once
 
@@ -25,17 +26,17 @@ struct rtap_eal_host {
 	unsigned int nb_user_args;
 };
 
-// Build the arguments of the primary: one lcore per CPU for the control thread and each receive worker;
-// on a machine with one CPU they share it. On success end *args with rtap_eal_args_fini(), not before
-// EAL has gone: it may keep pointers into them. Returns 0; -EINVAL with error->text when lcores and
-// CPUs do not fit together; -ENOMEM.
+// Build the arguments of the primary: one lcore per CPU for the control thread and each receive
+// worker; on a machine with one CPU they share it. On success end *args with rtap_eal_args_fini(),
+// not before EAL has gone: it may keep pointers into them. Returns 0; -EINVAL with error->text when
+// lcores and CPUs do not fit together; -ENOMEM.
 int rtap_eal_args_primary(
 	struct rtap_eal_args *args, const struct rtap_config *cfg, const struct rtap_eal_host *host,
 	struct rtap_config_error *error
 );
 
-// The same for a secondary: no PCI, no lcore threads, no pinning. Memory and the user's arguments are
-// for the primary only.
+// The same for a secondary: no PCI, no lcore threads, no pinning. Memory and the user's arguments
+// are for the primary only.
 int rtap_eal_args_secondary(
 	struct rtap_eal_args *args, const struct rtap_config *cfg, const struct rtap_eal_host *host,
 	struct rtap_config_error *error

@@ -5,6 +5,6 @@
 
 #include <sys/types.h>
 
-// Pids of the processes that have `path` open, the caller left out, by /proc: up to `max`, the number
-// found is returned.
+// Pids of the processes that have `path` open, the caller left out, by /proc: up to `max`, the
+// number found is returned.
 unsigned int rtap_file_users(const char *path, pid_t *pids, unsigned int max);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Tell whether a BPF program reads scratch memory that it never wrote. Pure.
 //
-// bpf_filter() keeps that memory uninitialised on its stack, so the verdict is chance; Linux refuses such programs for
-// its sockets. libpcap 1.10.3 makes them of expressions that continue after `geneve` on a branch without
-// Geneve ("geneve or icmp").
+// bpf_filter() keeps that memory uninitialised on its stack, so the verdict is chance; Linux
+// refuses such programs for its sockets. libpcap 1.10.3 makes them of expressions that continue
+// after `geneve` on a branch without Geneve ("geneve or icmp").
 
 #pragma once
 

@@ -125,7 +125,8 @@ static int judge(const struct bpf_program *program, struct answer *answer) {
 	return EINVAL;
 }
 
-// `took_s`: the time until a child ended that said nothing. Its status is not asked: SIGCHLD may be ignored.
+// `took_s`: the time until a child ended that said nothing. Its status is not asked: SIGCHLD may be
+// ignored.
 static int explain(int error, const struct answer *answer, time_t took_s, char *why, size_t size) {
 	if (error == EINVAL)
 		snprintf(

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Compile a filter expression of libpcap's (man pcap-filter) to a BPF program for Ethernet frames.
 //
-// It means what `tcpdump -r FILE EXPRESSION` means: VLAN tags are looked for in the frame, and what only a
-// live capture knows (inbound, ifindex) is refused in libpcap's words.
+// It means what `tcpdump -r FILE EXPRESSION` means: VLAN tags are looked for in the frame, and what
+// only a live capture knows (inbound, ifindex) is refused in libpcap's words.
 
 #pragma once
 

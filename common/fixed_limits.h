@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Name the limits that the table of keys promises and that arrays are sized by. Not `limits.h`: it would hide
-// that of the system.
+// Name the limits that the table of keys promises and that arrays are sized by. Not `limits.h`: it
+// would hide that of the system.
 
 #pragma once
 

@@ -90,8 +90,8 @@ parse_ipv4(struct flow *flow, const uint8_t *frame, uint32_t len, uint32_t offse
 	return true;
 }
 
-// Walk the extension headers from `offset` to the transport header. False when there is none to look
-// at: the packet is a fragment, is cut off, or has more headers than anyone sends.
+// Walk the extension headers from `offset` to the transport header. False when there is none to
+// look at: the packet is a fragment, is cut off, or has more headers than anyone sends.
 static inline bool
 skip_ipv6_extensions(const uint8_t *frame, uint32_t len, uint8_t *protocol, uint32_t *offset) {
 	for (unsigned int i = 0; i < MAX_IPV6_EXTENSIONS; i++) {

@@ -29,8 +29,8 @@
 // socket ends at 107: /dev/shm/ringtap/NAME/dpdk/NAME/mp_socket_PID_TSC.
 #define RTAP_INSTANCE_MAX 24
 
-// [A-Za-z0-9_-], 1 to 24 characters, not starting with '-', not EAL's own `rte`: it becomes the name of a
-// file and of a ring.
+// [A-Za-z0-9_-], 1 to 24 characters, not starting with '-', not EAL's own `rte`: it becomes the
+// name of a file and of a ring.
 bool rtap_instance_name_valid(const char *name);
 
 struct rtap_instance {
@@ -38,17 +38,17 @@ struct rtap_instance {
 	char dir[256];
 };
 
-// Fill in the names; touches nothing. Returns 0 or -EINVAL (name, or $RINGTAP_DIR not absolute or too
-// long).
+// Fill in the names; touches nothing. Returns 0 or -EINVAL (name, or $RINGTAP_DIR not absolute or
+// too long).
 int rtap_instance_init(struct rtap_instance *inst, const char *name);
 
 // Path of a file of the instance; `buf` is returned.
 const char *
 rtap_instance_path(const struct rtap_instance *inst, const char *file, char *buf, size_t size);
 
-// Primary: create the directory (0750, group `gid`, (gid_t)-1 = leave) and the base (0755), refuse one
-// that is not ours (-EPERM: a link, another owner, write permission for group or others). A directory
-// of an earlier primary gets this group and mode. Returns 0 or a negative errno.
+// Primary: create the directory (0750, group `gid`, (gid_t)-1 = leave) and the base (0755), refuse
+// one that is not ours (-EPERM: a link, another owner, write permission for group or others). A
+// directory of an earlier primary gets this group and mode. Returns 0 or a negative errno.
 int rtap_instance_create_dir(const struct rtap_instance *inst, gid_t gid);
 
 // Let EAL put its runtime files into the directory of the instance (sets $RUNTIME_DIRECTORY, which

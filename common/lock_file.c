@@ -18,7 +18,8 @@ int rtap_lock_open(const struct rtap_instance *inst, const char *file) {
 	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0)
 		return errno_set(errno);
-	// The group of the directory, so that a mode of 0640 is all that `primary` needs to be read.
+	// The group of the directory, so that a mode of 0640 is all that `primary` needs to be
+	// read.
 	if (stat(inst->dir, &st) == 0 && fchown(fd, (uid_t)-1, st.st_gid) == 0)
 		return fd;
 	rc = -errno;

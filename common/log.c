@@ -28,8 +28,8 @@ enum rtap_log_level rtap_log_level(void) {
 	return log_level;
 }
 
-// Whoever reads our stderr must not be able to stop a capture: a line that would have to wait is lost,
-// and counted in the next one. A pipe that is writable takes a line whole (PIPE_BUF).
+// Whoever reads our stderr must not be able to stop a capture: a line that would have to wait is
+// lost, and counted in the next one. A pipe that is writable takes a line whole (PIPE_BUF).
 static void write_line(const char *line, size_t len) {
 	static atomic_uint nb_lost;
 	struct pollfd out = {.fd = STDERR_FILENO, .events = POLLOUT};

@@ -51,8 +51,8 @@ static bool is_kept(double written, double number, const char *taken) {
 	return written == number || (strchr(taken, '.') != NULL && strcmp(shown, taken) == 0);
 }
 
-// It reads a number up to the first character that is none of it, 100k as 100, and keeps what fits into
-// its type.
+// It reads a number up to the first character that is none of it, 100k as 100, and keeps what fits
+// into its type.
 int rtap_rdkafka_check_number(const char *text, const char *taken, char *why, size_t size) {
 	char *end;
 	double written, number = strtod(taken, &end);

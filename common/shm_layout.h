@@ -2,9 +2,9 @@
 // Lay out the block in hugepages that the primary and its secondaries share.
 //
 // The block and the transmit rings stand on hugepages of their own ("control zones"), the only ones
-// that a transmit worker can write to: packet memory and EAL's own files are read-only there. Neither
-// side trusts what the other wrote further than it has checked it. Times are CLOCK_MONOTONIC in ns
-// unless said otherwise.
+// that a transmit worker can write to: packet memory and EAL's own files are read-only there.
+// Neither side trusts what the other wrote further than it has checked it. Times are
+// CLOCK_MONOTONIC in ns unless said otherwise.
 
 #pragma once
 
@@ -20,8 +20,8 @@
 #define RTAP_SHM_MAGIC UINT64_C(0x314d485350415452) // "RTAPSHM1", little-endian
 #define RTAP_SHM_VERSION 3
 
-// What a receive worker writes into each packet: a field of the mbuf, registered by the primary under this
-// name.
+// What a receive worker writes into each packet: a field of the mbuf, registered by the primary
+// under this name.
 #define RTAP_STAMP_FIELD "rtap_dynfield_stamp"
 struct rtap_packet_stamp {
 	uint64_t time_ns; // capture time, since the epoch, UTC
@@ -31,9 +31,9 @@ struct rtap_packet_stamp {
 	uint64_t wire_bytes; // its length before snaplen
 };
 
-// An incarnation is one life of a worker at a slot: a 64-bit number that is never used twice, never 0.
-// Its low 8 bits are the slot, the others the time at which a worker took it (CLOCK_MONOTONIC in ns, of
-// which 56 bits last for two years): no word that a stray write could set back.
+// An incarnation is one life of a worker at a slot: a 64-bit number that is never used twice, never
+// 0. Its low 8 bits are the slot, the others the time at which a worker took it (CLOCK_MONOTONIC in
+// ns, of which 56 bits last for two years): no word that a stray write could set back.
 #define RTAP_INCARNATION(taken_ns, slot) ((uint64_t)(taken_ns) << 8 | (uint64_t)(slot))
 #define RTAP_INCARNATION_SLOT(incarnation) ((unsigned int)((incarnation)&0xff))
 static_assert(RTAP_MAX_SLOTS <= 256, "a slot fits the low bits of an incarnation");
@@ -55,13 +55,13 @@ struct rtap_shm_ring {
 	_Atomic uint64_t assigned; // incarnation of the worker that shall serve it, 0 = none
 	_Atomic uint32_t quarantined; // its tail was corrupted; no worker serves it
 
-	// Incarnation of the worker that serves it, 0 = free. A worker takes it by compare-and-swap from
-	// 0 and clears it when its window is empty; anyone may clear the word of a dead owner.
+	// Incarnation of the worker that serves it, 0 = free. A worker takes it by compare-and-swap
+	// from 0 and clears it when its window is empty; anyone may clear the word of a dead owner.
 	RTAP_CACHE_ALIGNED _Atomic uint64_t owner;
 };
 
-// Constant once `magic` is set. Writer: the primary. A secondary copies it once, checks the copy, and uses
-// no other: transmit workers can write to the block.
+// Constant once `magic` is set. Writer: the primary. A secondary copies it once, checks the copy,
+// and uses no other: transmit workers can write to the block.
 struct rtap_shm_header {
 	uint64_t magic;
 	uint32_t version;

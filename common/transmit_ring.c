@@ -52,8 +52,8 @@ rtap_ring_put(struct rtap_ring_producer *p, struct rte_mbuf *const *pkts, unsign
 		p->quarantined = true;
 		return 0;
 	}
-	// The consumer's tail may have moved since the last reclaim, never less than `freed`: the ring
-	// has at least our room unless the tail was overwritten; then it takes nothing.
+	// The consumer's tail may have moved since the last reclaim, never less than `freed`: the
+	// ring has at least our room unless the tail was overwritten; then it takes nothing.
 	n = rte_ring_sp_enqueue_bulk(p->ring, (void *const *)pkts, n, NULL);
 
 	first = p->mask + 1 - (p->head & p->mask);

@@ -63,7 +63,8 @@ static int read_place(
 	return rc == 0 && y->event.type != YAML_MAPPING_END_EVENT ? refuse_place(y, key, name) : rc;
 }
 
-// The value of the property `name` comes next: a text, which is the current event then, or its place.
+// The value of the property `name` comes next: a text, which is the current event then, or its
+// place.
 static int read_property_value(
 	struct rtap_yaml_reader *y, const struct rtap_config_key *key, const char *name,
 	struct property_place *place

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Take the events of a YAML text one by one, and refuse what no configuration needs: aliases, anchors,
-// tags, NUL characters. Nothing is built that a hostile text could make large, deep or circular.
+// Take the events of a YAML text one by one, and refuse what no configuration needs: aliases,
+// anchors, tags, NUL characters. Nothing is built that a hostile text could make large, deep or
+// circular.
 
 #pragma once
 
@@ -22,15 +23,16 @@ struct rtap_yaml_reader {
 	yaml_event_t event; // the current one
 };
 
-// Start before the first event. Returns 0 or -ENOMEM; on success the caller ends it with rtap_yaml_fini().
+// Start before the first event. Returns 0 or -ENOMEM; on success the caller ends it with
+// rtap_yaml_fini().
 int rtap_yaml_init(struct rtap_yaml_reader *y);
 void rtap_yaml_fini(struct rtap_yaml_reader *y);
 
 // Go to the next event. Returns 0; -EINVAL with error->text set; -ENOMEM.
 int rtap_yaml_next(struct rtap_yaml_reader *y);
 
-// Refuse the text at a position, from 1 on, or at the current event. Returns -EINVAL with error->text
-// "NAME:LINE:COLUMN: ...".
+// Refuse the text at a position, from 1 on, or at the current event. Returns -EINVAL with
+// error->text "NAME:LINE:COLUMN: ...".
 int rtap_yaml_refuse_at(
 	struct rtap_yaml_reader *y, size_t line, size_t column, const char *fmt, ...
 ) RTAP_PRINTF(4, 5);

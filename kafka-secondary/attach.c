@@ -87,9 +87,9 @@ static int take_gate(const struct rtap_instance *inst) {
 	return rc < 0 ? rc : fd;
 }
 
-// EAL's lock words are the first of its shared configuration (22.11: mlock, qlock, mplock, tlock and
-// memory_hotplug_lock, four bytes each, after magic, version and two more words). While we hold the
-// gate no other process is inside EAL: a lock that is taken was left by a killed one.
+// EAL's lock words are the first of its shared configuration (22.11: mlock, qlock, mplock, tlock
+// and memory_hotplug_lock, four bytes each, after magic, version and two more words). While we hold
+// the gate no other process is inside EAL: a lock that is taken was left by a killed one.
 static void repair_eal_locks(const struct rtap_instance *inst) {
 	static const off_t first_word = 16;
 	static const size_t bytes = 5 * 4;
@@ -154,8 +154,9 @@ static int check_primary(const struct rtap_instance *inst, enum rtap_exit_code *
 	return 0;
 }
 
-// The linker puts these in the place of EAL's own (-Wl,--wrap), which would take the lock of the primary's
-// heap and 155,904 bytes of it: a kill before they are given back would leave both taken for good.
+// The linker puts these in the place of EAL's own (-Wl,--wrap), which would take the lock of the
+// primary's heap and 155,904 bytes of it: a kill before they are given back would leave both taken
+// for good.
 int32_t __wrap_rte_service_init(void);
 int32_t __wrap_rte_service_start_with_defaults(void);
 
@@ -226,8 +227,8 @@ check_block(struct attachment *a, const struct rtap_instance *inst, enum rtap_ex
 	return rc;
 }
 
-// Not by name, which transmit workers can write to: EAL's list of rings is read-only to them, and in the
-// order in which the primary made them.
+// Not by name, which transmit workers can write to: EAL's list of rings is read-only to them, and
+// in the order in which the primary made them.
 static unsigned int list_rings(struct attachment *a) {
 	struct rte_tailq_head *head = rte_eal_tailq_lookup(RTE_TAILQ_RING_NAME);
 	struct rte_tailq_entry *entry;

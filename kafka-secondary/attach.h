@@ -18,18 +18,18 @@ struct attachment {
 	struct rte_ring *rings[RTAP_MAX_RINGS];
 	struct rtap_counters counters; // mapped for writing
 	struct message_origin *origins; // of each ring's packets
-	int attached_fd; // read lock: tells the next primary that we are attached; workers inherit it
+	int attached_fd; // read lock, which the next primary waits for; workers inherit it
 };
 
 // Take the attach gate and the lock `attached.lock`, let EAL attach, look up block and rings, check
-// that both sides are of one build and that every address there is inside the zones, leave the gate.
-// Returns 0; a negative errno with the reason and the remedy logged and the program's exit code in
-// *exit. A hung attach ends the process with RTAP_EXIT_ATTACH.
+// that both sides are of one build and that every address there is inside the zones, leave the
+// gate. Returns 0; a negative errno with the reason and the remedy logged and the program's exit
+// code in *exit. A hung attach ends the process with RTAP_EXIT_ATTACH.
 int attach(
 	struct attachment *a, const struct rtap_config *cfg, const struct rtap_instance *inst,
 	enum rtap_exit_code *exit
 );
 
-// Leave: remove our own EAL files. Never rte_eal_cleanup(): it takes locks that a killed process may
-// have left taken. The caller ends with _exit().
+// Leave: remove our own EAL files. Never rte_eal_cleanup(): it takes locks that a killed process
+// may have left taken. The caller ends with _exit().
 void detach(const struct rtap_instance *inst);

@@ -104,7 +104,8 @@ static int answer(const struct secondary_options *opt) {
 	return RTAP_EXIT_OK;
 }
 
-// Look up what the configuration names on this machine: values that stand elsewhere, the workers' user.
+// Look up what the configuration names on this machine: values that stand elsewhere, the workers'
+// user.
 static int look_up(struct rtap_config *cfg, struct run_as *who) {
 	struct rtap_config_error error;
 	int rc = rtap_config_read_secrets(cfg, &error);

@@ -25,8 +25,8 @@ static uint32_t state_of(const struct rtap_shm *shm) {
 enum primary_state primary_watch_look(int fd, const struct rtap_shm *shm) {
 	uint32_t state;
 
-	// Transmit workers can write to the state; the lock is the kernel's. An error counts as held: it
-	// is better to go on than to end without need.
+	// Transmit workers can write to the state; the lock is the kernel's. An error counts as
+	// held: it is better to go on than to end without need.
 	if (rtap_lock_is_held(fd, 0, 1) == 0)
 		return state_of(shm) == RTAP_STATE_STOPPED ? PRIMARY_STOPPED : PRIMARY_DIED;
 	state = state_of(shm);

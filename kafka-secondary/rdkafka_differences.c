@@ -30,8 +30,8 @@ static bool is_in(const struct rtap_property_list *list, const char *value) {
 	return false;
 }
 
-// A value that the user keeps elsewhere is not for a log, whatever its property is called: librdkafka
-// has aliases.
+// A value that the user keeps elsewhere is not for a log, whatever its property is called:
+// librdkafka has aliases.
 static bool is_elsewhere(const struct rtap_config *cfg, const char *value) {
 	return is_in(&cfg->kafka_global, value) || is_in(&cfg->kafka_topic, value);
 }

@@ -7,5 +7,6 @@
 
 #include <librdkafka/rdkafka.h>
 
-// A line each; "(hidden)" stands for what may be a secret and for values that the file keeps elsewhere.
+// A line each; "(hidden)" stands for what may be a secret and for values that the file keeps
+// elsewhere.
 void rdkafka_differences_log(rd_kafka_conf_t *conf, const struct rtap_config *cfg);

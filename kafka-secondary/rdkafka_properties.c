@@ -54,7 +54,8 @@ refuse(const struct rtap_config *cfg, const char *section, const struct rtap_pro
 	return -EINVAL;
 }
 
-// A property under two of its names, the last of which would win: set from the end, the first one does.
+// A property under two of its names, the last of which would win: set from the end, the first one
+// does.
 static int check_aliases(
 	const rd_kafka_conf_t *conf, const struct rtap_config *cfg,
 	const struct rtap_property_list *list, const char *section, char *why, size_t size

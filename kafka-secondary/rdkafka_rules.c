@@ -63,7 +63,8 @@ void rdkafka_rules_own(
 		* (nb_rings > 0 ? nb_rings : 1);
 	char messages[sizeof(own->value)];
 
-	// Every ring's window fits at once, so a ring that cannot send does not fill the queue of others.
+	// Every ring's window fits at once, so a ring that cannot send does not fill the queue of
+	// others.
 	snprintf(
 		messages, sizeof(messages), "%" PRIu64,
 		nb_messages < QUEUE_MESSAGES_MAX ? nb_messages : QUEUE_MESSAGES_MAX

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// List which properties of librdkafka ringtap sets, and which it refuses and why. The one place that says so:
-// `--properties` prints it for other programs.
+// List which properties of librdkafka ringtap sets, and which it refuses and why. The one place
+// that says so: `--properties` prints it for other programs.
 
 #pragma once
 
@@ -27,7 +27,8 @@ int rdkafka_rules_check(const rd_kafka_conf_t *conf, char *why, size_t size);
 // Why a property is refused whatever its value is; NULL when it is not.
 const char *rdkafka_rules_why_refused(const char *name);
 
-// A property that ringtap sets before the user's: the user's value wins unless a promise forbids it.
+// A property that ringtap sets before the user's: the user's value wins unless a promise forbids
+// it.
 struct rdkafka_own {
 	const char *name;
 	char value[24];

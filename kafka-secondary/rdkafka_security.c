@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Judge the security of a connection: whether librdkafka was built for it, and the principal it gives us.
+// Judge the security of a connection: whether librdkafka was built for it, and the principal it
+// gives us.
 
 #include "rdkafka_security.h"
 

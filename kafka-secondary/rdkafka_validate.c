@@ -51,7 +51,8 @@ static void discard_log(const rd_kafka_t *rk, int level, const char *facility, c
 	(void)text;
 }
 
-// Where the user's property stands that librdkafka's reason names first; the file when it names none.
+// Where the user's property stands that librdkafka's reason names first; the file when it names
+// none.
 static void
 place_of_reason(const struct rtap_config *cfg, const char *reason, char *text, size_t size) {
 	const struct rtap_property_list *const lists[] = {&cfg->kafka_global, &cfg->kafka_topic};
@@ -84,7 +85,8 @@ static bool is_opened(const char *name, bool ssl, bool kerberos) {
 }
 
 // OpenSSL says "x509 certificate routines::system lib" of a file that is not there, and kinit says
-// nothing until the broker is asked. Only what begins as a path: there are "probe" and "FILE:...", too.
+// nothing until the broker is asked. Only what begins as a path: there are "probe" and "FILE:...",
+// too.
 static int check_files(const rd_kafka_conf_t *conf, const struct rtap_config *cfg) {
 	char protocol[64], mechanism[64], place[512];
 	bool kerberos;

@@ -16,7 +16,7 @@ struct run_as {
 // Look up the user of the key `run-as`. `cfg` must outlive *who. 0 or -EINVAL, logged.
 int run_as_find(struct run_as *who, const struct rtap_config *cfg);
 
-// Become that user with its groups, for good; does nothing when we are not root. Core dumps stay off.
-// The kernel clears PR_SET_PDEATHSIG when the user changes: set it again.
-// 0 or a negative errno.
+// Become that user with its groups, for good; does nothing when we are not root. Core dumps stay
+// off. The kernel clears PR_SET_PDEATHSIG when the user changes: set it again. 0 or a negative
+// errno.
 int run_as_become(const struct run_as *who);

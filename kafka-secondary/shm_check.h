@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Check that the shared block and its rings are as a primary of our build made them. Transmit workers can
-// write to them: no address or index in them is used before it was checked here. Pure: works on any memory.
+// Check that the shared block and its rings are as a primary of our build made them. Transmit
+// workers can write to them: no address or index in them is used before it was checked here. Pure:
+// works on any memory.
 
 #pragma once
 
@@ -26,8 +27,9 @@ struct shm_zones {
 	struct shm_zone zones[RTAP_MAX_ZONES]; // the block is at the start of the first
 };
 
-// Copy the block's header and check the copy. Returns 0; -ENOENT when there is no block yet, -EPROTO when
-// it is not ours, with the reason and the remedy in `why` and the program's exit code in *exit.
+// Copy the block's header and check the copy. Returns 0; -ENOENT when there is no block yet,
+// -EPROTO when it is not ours, with the reason and the remedy in `why` and the program's exit code
+// in *exit.
 int shm_check_block(
 	struct rtap_shm_header *header, const struct shm_zones *zones, const char *dpdk_version,
 	char *why, size_t why_size, enum rtap_exit_code *exit
@@ -36,5 +38,6 @@ int shm_check_block(
 // Whether an address lies within the zones.
 bool shm_check_is_inside(const struct shm_zones *zones, const void *address);
 
-// Whether a ring lies within the zones and is one of `size` slots, single producer, single consumer.
+// Whether a ring lies within the zones and is one of `size` slots, single producer, single
+// consumer.
 bool shm_check_ring(const struct shm_zones *zones, uint32_t size, const struct rte_ring *ring);

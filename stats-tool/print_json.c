@@ -6,8 +6,8 @@
 
 #include <inttypes.h>
 
-// A string of ours is ASCII, but the file may hold anything, even without an end: other bytes are written
-// as \u00XX.
+// A string of ours is ASCII, but the file may hold anything, even without an end: other bytes are
+// written as \u00XX.
 static void put_string(FILE *out, const char *text) {
 	const unsigned char *p = (const unsigned char *)text;
 	const unsigned char *end = p + sizeof(struct print_name) - 1;

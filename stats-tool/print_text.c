@@ -25,7 +25,8 @@ struct print_name print_name(const char *name) {
 	return p;
 }
 
-// "2d 3h", "3m 5s", "0.4s" since `then_us`; "-" for never. Clocks of two readings may disagree a little.
+// "2d 3h", "3m 5s", "0.4s" since `then_us`; "-" for never. Clocks of two readings may disagree a
+// little.
 static struct age age_since(uint64_t now_us, uint64_t then_us) {
 	uint64_t us = now_us > then_us ? now_us - then_us : 0, s = us / 1000000;
 	struct age age;

@@ -21,9 +21,9 @@ struct view {
 	struct rtap_counters counters; // a snapshot
 };
 
-// Map the counters of `inst` and look whether its primary lives, in the order that cannot call one that
-// stopped in between killed. Returns 0 or a negative errno; with -EPROTO, `why` says what is wrong with
-// the file. On success *live is mapped and *view taken; the caller ends both.
+// Map the counters of `inst` and look whether its primary lives, in the order that cannot call one
+// that stopped in between killed. Returns 0 or a negative errno; with -EPROTO, `why` says what is
+// wrong with the file. On success *live is mapped and *view taken; the caller ends both.
 int view_open(
 	struct view *view, struct rtap_counters *live, const struct rtap_instance *inst, char *why,
 	size_t why_size

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Parse a command line of any words, one a line: the parser of one program answers with what its header
-// promises. Built once for each program.
+// Parse a command line of any words, one a line: the parser of one program answers with what its
+// header promises. Built once for each program.
 
 #include "fuzz.h"
 #include "options.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Command lines of kafka-to-pcap: what makes no sense is refused with one line that says why.
+// Command lines of kafka-to-pcap: an invalid one is refused with one line that says why.
 
 #include "check_main.h"
 #include "options.h"

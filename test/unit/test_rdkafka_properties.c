@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Tests of the producer's properties: from the text of a configuration to librdkafka's effective values.
+// Tests of the producer's properties: from the text of a configuration to librdkafka's effective
+// values.
 
 #include "check_main.h"
 #include "rdkafka_conf.h"
@@ -341,8 +342,8 @@ END_TEST
 
 static char said[16384];
 
-// In a process that ends without exit(), as the programs call it: the producer's threads live on, and
-// exit() frees what they use.
+// In a process that ends without exit(), as the programs call it: the producer's threads live on,
+// and exit() frees what they use.
 static int validate(const char *text) {
 	char path[] = "/tmp/rtap-settings-XXXXXX";
 	struct rtap_config_error error;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Completeness of streams: losses, duplicates, restarts, in any order of coming; bounds; the report.
+// Completeness of streams: losses, duplicates, restarts, in any order of coming; bounds; the
+// report.
 
 #include "check_main.h"
 #include "stream_report.h"
@@ -129,8 +130,8 @@ START_TEST(restart_in_disorder) {
 }
 END_TEST
 
-// The primary started anew, its clock set back to any time of the first run: it is seen, and what the
-// first run lost is not taken for found.
+// The primary started again, its clock set back to any time of the first run: it is seen, and what
+// the first run lost is not taken for found.
 START_TEST(restart_with_the_clock_set_back) {
 	for (uint64_t back = 2; back < 1000; back += 7) {
 		stream_check_fini(&check);

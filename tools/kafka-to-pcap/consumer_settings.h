@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Build the consumer's properties: ours, those of an instance's configuration file, those of the command
-// line.
+// Build the consumer's properties: ours, those of an instance's configuration file, those of the
+// command line.
 
 #pragma once
 
@@ -19,16 +19,16 @@ struct consumer_settings {
 	unsigned int nb_properties;
 };
 
-// What the file says for a producer alone is left out. NULL with `why` set, one line without a value, when
-// a property is refused; *exit then says whose it is: the file's or the command line's. The caller gives
-// it to rd_kafka_new() or destroys it.
+// What the file says for a producer alone is left out. NULL with `why` set, one line without a
+// value, when a property is refused; *exit then says whose it is: the file's or the command line's.
+// The caller gives it to rd_kafka_new() or destroys it.
 rd_kafka_conf_t *consumer_settings_build(
 	const struct consumer_settings *settings, char *why, size_t why_size,
 	enum rtap_exit_code *exit
 );
 
-// The exit code for a refusal by rd_kafka_new(): the file's, unless it names a property of the command
-// line.
+// The exit code for a refusal by rd_kafka_new(): the file's, unless it names a property of the
+// command line.
 enum rtap_exit_code
 consumer_settings_blame(const struct consumer_settings *settings, const char *text);
 

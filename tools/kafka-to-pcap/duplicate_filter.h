@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Recognise what at-least-once delivery repeats: packets of the same time and the same bytes.
 //
-// A packet is remembered as a 128-bit keyed hash, in two tables: when the newer one has `size` hashes,
-// the older one is forgotten and the newer takes its place. So the last `size` packets at least, and
-// twice as many at most, are remembered, in 64 bytes for each of `size`.
+// A packet is remembered as a 128-bit keyed hash, in two tables: when the newer one has `size`
+// hashes, the older one is forgotten and the newer takes its place. So the last `size` packets at
+// least, and twice as many at most, are remembered, in 64 bytes for each of `size`.
 
 #pragma once
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // A topic as an interface of Wireshark: what its extcap protocol asks, and our answers.
 //
-// Every configuration file of an instance that is found is an interface, and there is one more that asks
-// for broker and topic.
+// Every configuration file of an instance that is found is an interface, and there is one more that
+// asks for broker and topic.
 
 #pragma once
 
@@ -10,8 +10,8 @@
 
 #define EXTCAP_ANY_TOPIC "kafka" // the interface that asks
 
-// Where configuration files are looked for: those that the variable names (separated by colons), else
-// those in the two directories.
+// Where configuration files are looked for: those that the variable names (separated by colons),
+// else those in the two directories.
 #define EXTCAP_FILES_VARIABLE "RINGTAP_EXTCAP_CONFIG"
 
 enum extcap_question {
@@ -41,8 +41,8 @@ struct extcap_topics {
 	unsigned int nb;
 };
 
-// Find the topics. A file that cannot be read is said in a line of `complaints`, unless that is NULL, and left out. Returns 0
-// or -ENOMEM; the caller frees it in any case.
+// Find the topics. A file that cannot be read is said in a line of `complaints`, unless that is
+// NULL, and left out. Returns 0 or -ENOMEM; the caller frees it in any case.
 int extcap_topics_find(struct extcap_topics *topics, FILE *complaints);
 void extcap_topics_free(struct extcap_topics *topics);
 

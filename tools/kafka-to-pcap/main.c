@@ -51,7 +51,8 @@ static enum rtap_exit_code answer(struct reader_options *opts) {
 	struct extcap_topics topics;
 	enum rtap_exit_code code = RTAP_EXIT_OK;
 
-	// Wireshark takes any word on stderr for a failed capture: bad files are named in the list alone.
+	// Wireshark takes any word on stderr for a failed capture: bad files are named in the list
+	// alone.
 	if (extcap_topics_find(&topics, call->question == EXTCAP_INTERFACES ? stderr : NULL) < 0) {
 		fputs("kafka-to-pcap: out of memory\n", stderr);
 		code = RTAP_EXIT_FAILURE;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// How far a partition has been read: the older of its last two packets, so that one record with a time
-// that is far ahead tells nothing about the rest. Pure.
+// How far a partition has been read: the older of its last two packets, so that one record with a
+// time that is far ahead tells nothing about the rest. Pure.
 
 #pragma once
 

@@ -11,7 +11,7 @@
 
 struct packet_headers {
 	const char *
-		interface; // "SENSOR:PORT", no terminator; NULL = not told. Lives as long as the record
+		interface; // "SENSOR:PORT", no terminator; NULL = absent. Lives as long as the record
 	size_t interface_len;
 	uint32_t wire_len; // before the snapshot length; 0 = not told
 	uint32_t queue_ring; // queue << 16 | ring

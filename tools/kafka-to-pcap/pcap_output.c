@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// A file of Ethernet frames: libpcap writes pcap, pcapng.c the other format, which libpcap only reads.
+// A file of Ethernet frames: libpcap writes pcap, pcapng.c the other format, which libpcap only
+// reads.
 
 #include "pcap_output.h"
 

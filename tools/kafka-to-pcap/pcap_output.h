@@ -27,8 +27,8 @@ void pcap_output_close(struct pcap_output *out);
 int pcap_output_interface(struct pcap_output *out, const char *name);
 unsigned int pcap_output_nb_interfaces(const struct pcap_output *out);
 
-// Append a frame of an interface that was named; times up to 2106. Returns 0 or a negative errno; -EPIPE
-// when the reader is gone (SIGPIPE is ignored).
+// Append a frame of an interface that was named; times up to 2106. Returns 0 or a negative errno;
+// -EPIPE when the reader is gone (SIGPIPE is ignored).
 int pcap_output_write(
 	struct pcap_output *out, unsigned int interface, uint64_t time_ns, const uint8_t *frame,
 	size_t len, size_t wire_len

@@ -20,7 +20,8 @@ int pcapng_write_packet(
 	uint32_t wire_len
 );
 
-// How many packets were received by an interface up to `time_ns`, and how many of them were dropped.
+// How many packets were received by an interface up to `time_ns`, and how many of them were
+// dropped.
 int pcapng_write_statistics(
 	FILE *out, uint32_t interface, uint64_t time_ns, uint64_t nb_received, uint64_t nb_dropped
 );

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Hash with SipHash-2-4, 128 bits of output: without the secret no two inputs of one hash can be found.
+// Hash with SipHash-2-4, 128 bits of output: without the secret no two inputs of one hash can be
+// found.
 
 #pragma once
 

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Check by sequence numbers that every packet of a stream is there. Pure.
 //
-// A stream is a ring of an interface. Its packets are numbered from 1 on, those that were dropped too,
-// and their times grow with their numbers. A run is what came from one start of its primary: a number
-// that is not above all before, with a time that is, begins a new one. Packets may come in any order.
-// One that can be of no run, since its time contradicts its number, is only counted.
+// A stream is a ring of an interface. Its packets are numbered from 1 on, those that were dropped
+// too, and their times grow with their numbers. A run is what came from one start of its primary: a
+// number that is not above all before, with a time that is, begins a new one. Packets may come in
+// any order. One that can be of no run, since its time contradicts its number, is only counted.
 //
-// Memory is bounded, whatever comes: of a run with too many gaps the oldest are counted and forgotten
-// (what is in one and comes after all counts as a duplicate), and they are not judged, nor are streams
-// beyond the limits.
+// Memory is bounded, whatever comes: of a run with too many gaps the oldest are counted and
+// forgotten (what is in one and comes after all counts as a duplicate), and they are not judged,
+// nor are streams beyond the limits.
 
 #pragma once
 

@@ -13,6 +13,6 @@
 
 #define TIME_SPEC_MAX_NS (RTAP_SECOND_NS * UINT32_MAX + 999999999) // in 2106
 
-// `text` as ns since the epoch, UTC. Returns 0, or -EINVAL when it is none of TIME_SPEC_ALLOWED or is
-// not from 1970 to 2106.
+// `text` as ns since the epoch, UTC. Returns 0, or -EINVAL when it is none of TIME_SPEC_ALLOWED or
+// is not from 1970 to 2106.
 int time_spec_parse(const char *text, uint64_t now_ns, uint64_t *time_ns);

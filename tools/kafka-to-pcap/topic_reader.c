@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Read the packets of a topic with librdkafka's simple consumer: a queue for each partition, no group.
+// Read the packets of a topic with librdkafka's simple consumer: a queue for each partition, no
+// group.
 
 #include "topic_reader.h"
 
@@ -41,7 +42,8 @@ static bool is_past(const struct topic_reader *reader, uint64_t time_ns) {
 	return time_ns >= margin_ns && time_ns - margin_ns >= reader->cfg.to_ns;
 }
 
-// When the record was made, which is later than its capture; as far ahead as can be where Kafka does not say.
+// When the record was made, which is later than its capture; as far ahead as can be where Kafka
+// does not say.
 static uint64_t produced_ns(const rd_kafka_message_t *message) {
 	rd_kafka_timestamp_type_t type;
 	int64_t ms = rd_kafka_message_timestamp(message, &type);

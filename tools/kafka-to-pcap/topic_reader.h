@@ -2,11 +2,12 @@
 // Read the packets of a topic, all partitions at one pace. No consumer group, nothing is committed.
 //
 // The partition that is furthest behind in time is read next, so partitions of different length are
-// read alike. One that has nothing for a second (its broker may be down) is not waited for until it has.
+// read alike. One that has nothing for a second (its broker may be down) is not waited for until it
+// has.
 //
 // A range of time is one of capture times. Kafka knows when a record was made, which is later: a
-// partition is read from the first record that was made `margin_s` before the range, up to a capture
-// time that is `margin_s` behind it.
+// partition is read from the first record that was made `margin_s` before the range, up to a
+// capture time that is `margin_s` behind it.
 
 #pragma once
 
@@ -60,5 +61,6 @@ enum topic_event topic_reader_next(
 // Up to where all partitions have been read that are waited for; UINT64_MAX after the end.
 uint64_t topic_reader_reached_ns(const struct topic_reader *reader);
 
-// Of the packets before this time all have come, as far as Kafka has them; UINT64_MAX after the end.
+// Of the packets before this time all have come, as far as Kafka has them; UINT64_MAX after the
+// end.
 uint64_t topic_reader_horizon_ns(const struct topic_reader *reader);

@@ -39,6 +39,6 @@ static inline uint64_t topic_now_ms(void) {
 // Write the line to `text`. Returns -EIO.
 int topic_partition_failed(struct topic_reader *reader, int32_t id, const char *why, char *text);
 
-// With follow, now and then: begin to read the partitions that were added. Returns 0; a negative errno
-// with `text` set.
+// With follow, now and then: begin to read the partitions that were added. Returns 0; a negative
+// errno with `text` set.
 int topic_look_for_added(struct topic_reader *reader, char *text);
