@@ -3,8 +3,6 @@
 
 #include "stop_flag.h"
 
-#include "attributes.h"
-
 #include <signal.h>
 #include <stdatomic.h>
 #include <string.h>

@@ -44,12 +44,7 @@ static void warn(const rd_kafka_conf_t *conf, const struct rtap_config *cfg) {
 			    cfg->file, cfg->kafka_global.items[i].line);
 }
 
-static void discard_log(const rd_kafka_t *rk, int level, const char *facility, const char *text) {
-	(void)rk;
-	(void)level;
-	(void)facility;
-	(void)text;
-}
+static void discard_log(const rd_kafka_t *rk, int level, const char *facility, const char *text) {}
 
 // Where the user's property stands that librdkafka's reason names first; the file when it names
 // none.
