@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Define the exit codes of the programs: one for each error that a script may want to tell apart.
+// Exit codes of the programs: one for each error that a script may want to tell apart.
 
 #pragma once
 

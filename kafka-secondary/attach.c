@@ -138,8 +138,7 @@ static int check_primary(const struct rtap_instance *inst, enum rtap_exit_code *
 		    "instance %s has no running primary; start capture-primary with this configuration "
 		    "first",
 		    inst->name);
-		*exit = RTAP_EXIT_NO_PRIMARY;
-		return -ESRCH;
+		return rtap_exit_set(exit, RTAP_EXIT_NO_PRIMARY, -ESRCH);
 	}
 	// Compare before EAL does: EAL of another version may follow another layout.
 	if (rtap_primary_info_read(inst, &info) == 0 && info.dpdk_version[0] != '\0'
@@ -148,8 +147,7 @@ static int check_primary(const struct rtap_instance *inst, enum rtap_exit_code *
 		    "the primary of instance %s runs %s, this secondary %s; use programs of one build, "
 		    "restart the primary",
 		    inst->name, info.dpdk_version, rte_version());
-		*exit = RTAP_EXIT_MISMATCH;
-		return -EPROTO;
+		return rtap_exit_set(exit, RTAP_EXIT_MISMATCH, -EPROTO);
 	}
 	return 0;
 }
@@ -180,14 +178,12 @@ static int start_eal(const struct rtap_config *cfg, enum rtap_exit_code *exit) {
 		rc = rtap_eal_args_secondary(&args, cfg, &host, &error);
 	if (rc < 0) {
 		LOG(ERR, "%s", rc == -EINVAL ? error.text : strerror(-rc));
-		*exit = RTAP_EXIT_CONFIG;
-		return rc;
+		return rtap_exit_set(exit, RTAP_EXIT_CONFIG, rc);
 	}
 	if (rte_eal_init(args.argc, args.argv) < 0) {
 		LOG(ERR, "EAL does not attach: %s; the lines above say more",
 		    rte_strerror(rte_errno));
-		*exit = RTAP_EXIT_ATTACH;
-		return -EIO;
+		return rtap_exit_set(exit, RTAP_EXIT_ATTACH, -EIO);
 	}
 	return 0; // args live on: EAL keeps pointers into them
 }
@@ -300,8 +296,7 @@ note_origins(struct attachment *a, const struct rtap_config *cfg, enum rtap_exit
 	a->origins = calloc(a->header.nb_rings, sizeof(*a->origins));
 	if (a->origins == NULL) {
 		LOG(ERR, "out of memory");
-		*exit = RTAP_EXIT_FAILURE;
-		return -ENOMEM;
+		return rtap_exit_set(exit, RTAP_EXIT_FAILURE, -ENOMEM);
 	}
 	for (unsigned int i = 0; i < a->header.nb_rings; i++) {
 		const struct rtap_ring_counters *ring = &c->rings[i];
@@ -363,8 +358,7 @@ int attach(
 		LOG(ERR,
 		    "the primary of instance %s is starting; wait until it says that it is ready",
 		    inst->name);
-		*exit = RTAP_EXIT_NO_PRIMARY;
-		return rc;
+		return rtap_exit_set(exit, RTAP_EXIT_NO_PRIMARY, rc);
 	}
 	enter_gate(inst, gate_fd);
 	rc = attach_inside(a, cfg, inst, exit);

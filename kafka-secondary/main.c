@@ -38,8 +38,7 @@ static int load_config(
 	rc = rtap_config_load(cfg, opt->config_path, &error);
 	if (rc < 0) {
 		fprintf(stderr, "%s\n", error.text);
-		*exit = RTAP_EXIT_CONFIG;
-		return rc;
+		return rtap_exit_set(exit, RTAP_EXIT_CONFIG, rc);
 	}
 	rc = rtap_overrides_apply(&opt->overrides, cfg, &error);
 	if (rc < 0) {
@@ -127,14 +126,12 @@ prepare(struct rtap_config *cfg, struct rtap_instance *inst, struct run_as *who,
 		LOG(ERR,
 		    "hugepages and EAL's files need root; start it with sudo or as a system service"
 		);
-		*exit = RTAP_EXIT_NOT_ROOT;
-		return -EPERM;
+		return rtap_exit_set(exit, RTAP_EXIT_NOT_ROOT, -EPERM);
 	}
 	rc = rtap_instance_init(inst, cfg->instance);
 	if (rc < 0) {
 		LOG(ERR, "%s: instance: \"%s\" is not allowed", cfg->file, cfg->instance);
-		*exit = RTAP_EXIT_CONFIG;
-		return rc;
+		return rtap_exit_set(exit, RTAP_EXIT_CONFIG, rc);
 	}
 	return validate_in_child(cfg, who, exit);
 }

@@ -27,8 +27,7 @@ int shm_check_block(
 	h = zones->nb > 0 ? (const void *)(uintptr_t)zones->zones[0].start : NULL;
 	if (h == NULL || __atomic_load_n(&h->magic, __ATOMIC_ACQUIRE) != RTAP_SHM_MAGIC) {
 		snprintf(why, why_size, "no shared block yet; wait until the primary is ready");
-		*exit = RTAP_EXIT_NO_PRIMARY;
-		return -ENOENT;
+		return rtap_exit_set(exit, RTAP_EXIT_NO_PRIMARY, -ENOENT);
 	}
 	memcpy(header, h, sizeof(*header));
 	if (header->version != RTAP_SHM_VERSION || header->bytes != sizeof(struct rtap_shm)) {

@@ -236,8 +236,7 @@ static int load_config(struct converter *conv, enum rtap_exit_code *exit) {
 		rc = rtap_config_read_secrets(&conv->config, &error);
 	if (rc < 0) {
 		complain(error.text);
-		*exit = RTAP_EXIT_CONFIG;
-		return rc;
+		return rtap_exit_set(exit, RTAP_EXIT_CONFIG, rc);
 	}
 	conv->opts.reader.settings.file = &conv->config;
 	if (conv->opts.reader.topic == NULL)
@@ -255,8 +254,7 @@ static int open_filters(struct converter *conv, enum rtap_exit_code *exit) {
 		conv->filter = read_filter_create(expression, error);
 		if (conv->filter == NULL) {
 			fprintf(stderr, "kafka-to-pcap: --filter: %s: %s\n", expression, error);
-			*exit = RTAP_EXIT_USAGE;
-			return -EINVAL;
+			return rtap_exit_set(exit, RTAP_EXIT_USAGE, -EINVAL);
 		}
 	}
 	if (conv->opts.unique) {
