@@ -10,8 +10,7 @@
 #define PACKET_HEADERS_MAX_INTERFACE 255
 
 struct packet_headers {
-	const char *
-		interface; // "SENSOR:PORT", no terminator; NULL = absent. Lives as long as the record
+	const char *interface; // "SENSOR:PORT", no terminator; NULL = absent. Lives with the record
 	size_t interface_len;
 	uint32_t wire_len; // before the snapshot length; 0 = not told
 	uint32_t queue_ring; // queue << 16 | ring
