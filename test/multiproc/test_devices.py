@@ -108,7 +108,8 @@ def refusals(tap, lab):
              ["do not fit together", "blocksz of 36864"], JUMBO),
             (f"net_af_packet0,iface={FAR},framesz=9216,framecnt=511", "CONFIG",
              ["do not fit together", "framecnt"], JUMBO),
-            (f"net_af_packet0,iface={FAR},framesz=9k", "CONFIG", ["framesz=", "not a number"], JUMBO),
+            (f"net_af_packet0,iface={FAR},framesz=9k", "CONFIG", ["framesz=", "not a number"],
+             JUMBO),
             ("net_memif0,bsize=2048", "CONFIG", ["bsize=2048", "mtu: 9000", "bsize=9216"], {})):
         if device.startswith("net_memif") and not memif_mixes(lab):
             tap.note(f"not tried with this DPDK, whose net_memif mixes nothing up: {device}")

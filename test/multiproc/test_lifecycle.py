@@ -182,8 +182,8 @@ def blocked_output(tap, lab):
         tap.ok(True, "a blocked stdout does not stop the capture")
         tap.equal(lab.stop_secondary(secondary), 0, "blocked stdout: the secondary ends with 0")
         tap.equal(primary.stop(10), 0, "blocked stdout: the primary ends, too")
-        tap.ok("no process reads the table" in primary.log(), "blocked stdout: it says why no table",
-               primary.log())
+        tap.ok("no process reads the table" in primary.log(),
+               "blocked stdout: it says why no table", primary.log())
         same_frames(tap, compare(sent.frames(), values(lab)), ": a blocked stdout")
         os.close(reader)
         os.close(writer)
