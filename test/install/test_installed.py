@@ -12,6 +12,8 @@ from tap import Tap
 
 PAGES = {"capture-primary": 8, "kafka-secondary": 8, "stats-tool": 1, "kafka-to-pcap": 1,
          "ringtap-doctor": 8, "fastcapa-import": 1}
+MANUAL = ("ringtap", *(f"ringtap-{page}" for page in ("devices", "fastcapa", "host", "reading",
+                                                      "security", "troubleshooting", "tuning")))
 # systemd's measure of a service, times ten: of two that are root and one that drives devices.
 EXPOSURE = {"ringtap-primary@": 48, "ringtap-secondary@": 38}
 # A restart cannot fix these.
@@ -28,6 +30,7 @@ def wanted(to):
     completions = to.path("datadir", "bash-completion/completions")
     files = {to.program(name): 0o755 for name in PROGRAMS}
     files |= {to.path("mandir", f"man{s}/{name}.{s}"): 0o644 for name, s in PAGES.items()}
+    files |= {to.path("mandir", f"man7/{name}.7"): 0o644 for name in MANUAL}
     files |= {to.path("units", f"{name}.service"): 0o644 for name in UNITS}
     files |= {completions / name: "ringtap" for name in PROGRAMS}
     parts = (pathlib.Path(__file__).resolve().parents[2] / "tools" / "doctor.d").glob("*.py")
@@ -129,6 +132,19 @@ def keys_page(tap, to):
              "ringtap.yaml(5) has every line of --keys")
 
 
+def manual(tap, to):
+    for name in MANUAL:
+        page = to.path("mandir", f"man7/{name}.7")
+        warnings, text = rendered(page)
+        tap.none(warnings, f"{name}(7) renders without warnings")
+        tap.ok(f"{name} - " in text and re.search(r"^SEE ALSO\n +ringtap", text, re.M),
+               f"{name}(7) says what it is and where to go on", text)
+    pages = sorted(to.path("mandir").rglob("*.[1578]"))
+    done = run("mandoc", "-T", "lint", "-W", "warning", *pages)
+    tap.ok(len(pages) == len(MANUAL) + len(PAGES) + 1 and done.returncode == 0 and not done.stdout,
+           "mandoc has no warning for any page", done.stdout)
+
+
 def completed(to, program, *words):
     """What TAB offers."""
     return run(pathlib.Path(__file__).with_name("complete.sh"),
@@ -211,7 +227,8 @@ def logrotate(tap, to):
 def main():
     tap = Tap()
     with Destination() as to:
-        for part in (files, programs, scripts, man_pages, keys_page, completion, units, logrotate):
+        for part in (files, programs, scripts, man_pages, keys_page, manual, completion, units,
+                     logrotate):
             tap.run(part, to)
     return tap.finish()
 

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""Capture from PCI NICs, which QEMU emulates, by the README's own commands, into a real Kafka.
+"""Capture from PCI NICs, which QEMU emulates, by the commands of ringtap-host(7), into a real Kafka.
 
     test_nic.py [PART...]    vfio uio rss drops large_pages; default all
 
@@ -95,7 +95,7 @@ def state_of_nic(guest):
 
 @contextlib.contextmanager
 def given_to_dpdk(tap, guest, kernel_driver, driver, note):
-    """Takes the NIC from the kernel, as the README has it, and gives it back."""
+    """Takes the NIC from the kernel, as ringtap-host(7) has it, and gives it back."""
     guest.run(f"modprobe {kernel_driver}")
     interface, was = state_of_nic(guest)
     guest.run(f"ip link set {interface} up")

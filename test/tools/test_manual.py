@@ -1,0 +1,103 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-3-Clause
+"""Compare the manual with the tree: quoted messages, counters, pages, paths. Prints TAP."""
+
+import os
+import pathlib
+import re
+import subprocess
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "e2e"))
+
+from tap import Tap
+
+TREE = pathlib.Path(__file__).resolve().parents[2]
+STATS_TOOL = pathlib.Path(os.environ["RINGTAP_BUILD"]) / "stats-tool" / "stats-tool"
+PAGES = sorted((TREE / "config" / "man").glob("*.scd"))
+SOURCES = ("capture-primary", "common", "kafka-secondary", "stats-tool", "tools")
+# Pages that help2man makes, and pages of other software.
+GENERATED = {"capture-primary(8)", "kafka-secondary(8)", "stats-tool(1)", "kafka-to-pcap(1)",
+             "ringtap-doctor(8)", "fastcapa-import(1)", "ringtap.yaml(5)"}
+FOREIGN = {"pcap-filter(7)", "timedatectl(1)", "top(1)"}
+
+
+def page_text(name):
+    return (TREE / "config" / "man" / f"{name}.7.scd").read_text()
+
+
+def literals(text):
+    """Strings of a C source: adjacent ones joined, `...` for each conversion."""
+    text = re.sub(r"^\s*//.*$", "", text, flags=re.M)
+    text = re.sub(r"'\\?\"'", "", text)  # a character
+    text = re.sub(r'(?<!\\)"\s*(PRI\w+\s*)?"', "", text)  # "%" PRIu64 " x" becomes "% x"
+    for string in re.findall(r'"((?:[^"\\\n]|\\.)*)"', text):
+        yield re.sub(r"%[-+#0-9.*]*(?:z|j|ll?|h)?[diuxXscpf]?", "...", string.replace('\\"', '"'))
+
+
+def quoted(page):
+    """The headings of a page that quote a message: bold, at the left margin."""
+    return [re.sub(r"\\(.)", r"\1", text)
+            for text in re.findall(r"^\*(.+)\*(?:\+\+)?$", page, re.M)]
+
+
+def is_said(message, strings):
+    """Whether one string has the parts of a message, which `...` separates, in their order."""
+    parts = "[^\n]*?".join(re.escape(part) for part in message.split("..."))
+    return any(re.search(parts, string) for string in strings)
+
+
+def messages(tap):
+    strings = [string for top in SOURCES for path in (TREE / top).rglob("*.[ch]")
+               for string in literals(path.read_text())]
+    headings = quoted(page_text("ringtap-troubleshooting"))
+    tap.ok(len(headings) > 100, "the page of troubleshooting quotes messages", len(headings))
+    tap.none([m for m in headings if len(m.replace(".", "").strip()) < 5],
+             "each is long enough to search for")
+    tap.none([m for m in headings if not is_said(m, strings)], "each is a message of a program")
+    tap.none(sorted({m for m in headings if headings.count(m) > 1}), "each is explained once")
+    tap.ok(not is_said("a message that no program has", strings), "any other would be noticed")
+
+
+def references(tap):
+    ours = {re.sub(r"\.(\d)\.scd$", r"(\1)", page.name) for page in PAGES}
+    tap.ok("ringtap(7)" in ours, "there are pages", ours)
+    for page in PAGES:
+        text = page.read_text()
+        named = {"".join(name) for name in re.findall(r"\*([\w.-]+)\*(\(\d\))", text)}
+        tap.none(sorted(named - ours - GENERATED - FOREIGN), f"{page.name} refers to real pages")
+        tap.ok(re.search(r"^# SEE ALSO\n\n\*ringtap", text, re.M), f"{page.name} refers to others")
+    readme = (TREE / "README.md").read_text()
+    see_also = (TREE / "tools" / "man" / "see-also.h2m").read_text().replace(" (", "(")
+    tap.none(sorted(page for page in ours if page not in readme), "the README names every page")
+    tap.none(sorted(page for page in ours if page not in see_also), "so do pages of programs")
+
+
+def paths(tap):
+    texts = [page.read_text() for page in PAGES]
+    texts += [(TREE / name).read_text() for name in ("README.md", "test/README.md")]
+    named = {path.replace("PAGE", "ringtap") for text in texts
+             for path in re.findall(r"(?<![\w/.])(?:tools|config|test)/[\w./-]*\w", text)}
+    tap.ok(len(named) > 10, "pages name files of the tree", named)
+    tap.none(sorted(path for path in named if not (TREE / path).exists()), "which are there")
+
+
+def counters(tap):
+    """Headings of the tuning page underline names of counters."""
+    explained = subprocess.run([STATS_TOOL, "--explain"], text=True, stdout=subprocess.PIPE,
+                               check=True).stdout
+    known = set(re.findall(r"^  (\w+) +\w", explained, re.M))
+    headings = re.findall(r"^_.*", page_text("ringtap-tuning"), re.M)
+    used = {name for line in headings for name in re.findall(r"(?<!\w)_(\w+?)_(?!\w)", line)}
+    tap.ok(len(used) > 10, "the tuning page names counters", used)
+    tap.none(sorted(used - known), "which stats-tool --explain explains, too")
+
+
+def main():
+    tap = Tap()
+    for part in (messages, references, paths, counters):
+        tap.run(part)
+    return tap.finish()
+
+
+sys.exit(main())
