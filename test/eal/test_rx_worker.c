@@ -5,6 +5,7 @@
 
 #include "flow_hash.h"
 #include "frame_make.h"
+#include "packet_check.h"
 #include "rx_rig.h"
 
 #define MAX_FRAME 1514
@@ -347,6 +348,7 @@ START_TEST(snap_length) {
 	rx_rig_feed(0, rx_rig_packet(frame, len, snaps[_i].nb_segs));
 	rx_rig_receive();
 	ck_assert_uint_eq(rx_rig_read(0, 0, pkts, RING_SIZE), 1);
+	ck_assert(packet_check(pkts[0]));
 	ck_assert_uint_eq(pkts[0]->pkt_len, kept);
 	ck_assert_uint_eq(pkts[0]->nb_segs, snaps[_i].kept_segs);
 	ck_assert_uint_eq(queues[0].outstanding, snaps[_i].kept_segs);
@@ -420,6 +422,40 @@ START_TEST(time_of_the_device) {
 }
 END_TEST
 
+// A ring that is ahead does not push the others forward.
+START_TEST(times_of_two_rings) {
+	struct rx_queue *q = &queues[0];
+	uint64_t last_ns[NB_RINGS] = {0};
+
+	ck_assert_int_eq(
+		rte_mbuf_dyn_rx_timestamp_register(&q->device_time_offset, &q->device_time_flag), 0
+	);
+	q->device_clock = q->trust_rss = true;
+	q->nb_rings = NB_RINGS;
+	rx_rig_start();
+	for (uint32_t i = 0; i < 100; i++) { // each is the first one of its time, going back
+		struct rte_mbuf *m = rx_rig_packet(NULL, 60, 1);
+
+		*RTE_MBUF_DYNFIELD(m, q->device_time_offset, uint64_t *) = 1000 - i;
+		m->ol_flags = q->device_time_flag | RTE_MBUF_F_RX_RSS_HASH;
+		m->hash.rss = symmetric_hash(i);
+		rx_rig_feed(0, m);
+	}
+	rx_rig_receive();
+	for (unsigned int r = 0; r < NB_RINGS; r++) {
+		unsigned int nb = rx_rig_read(0, r, pkts, RING_SIZE);
+
+		for (unsigned int i = 0; i < nb; i++)
+			ck_assert_uint_eq(
+				rx_rig_stamp(pkts[i])->time_ns, rx_rig_stamp(pkts[0])->time_ns
+			);
+		last_ns[r] = rx_rig_stamp(pkts[0])->time_ns;
+		for (unsigned int other = 0; other < r; other++)
+			ck_assert_uint_ne(last_ns[r], last_ns[other]);
+	}
+}
+END_TEST
+
 // ---- the control thread ----
 
 START_TEST(paused_queue_is_left_alone) {
@@ -483,6 +519,7 @@ static Suite *make_suite(void) {
 	tcase_add_loop_test(tc, snap_length, 0, RTE_DIM(snaps));
 	tcase_add_test(tc, stamps);
 	tcase_add_test(tc, time_of_the_device);
+	tcase_add_test(tc, times_of_two_rings);
 	tcase_add_test(tc, paused_queue_is_left_alone);
 	tcase_add_test(tc, reclaiming_phase);
 	suite_add_tcase(suite, tc);
