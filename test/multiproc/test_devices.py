@@ -225,7 +225,7 @@ def af_packet_sizes(tap, lab):
     make_pair(lab, 9000)
     lab.write_config({**JUMBO, "devices": f"net_af_packet0,iface={FAR}", "topic": "jumbo"})
     log = lab.start_primary().log()
-    tap.ok("framesz=9216,blocksz=36864 added" in log, "what was added is said", log)
+    tap.ok("added framesz=9216,blocksz=36864" in log, "what was added is said", log)
     same_frames(tap, deliver(lab, "jumbo", 1_000, "--kinds", UNCHANGED, max_frame=9014),
                 ", net_af_packet, jumbo")
     lab.stop()
@@ -266,7 +266,7 @@ def memif_sizes(tap, lab):
     peer = start_peer(lab, source, f"net_memif0,role=server,socket-abstract=no,socket={path}")
     try:
         started = lab.start_primary()
-        tap.ok("bsize=9216 added" in started.log(), "memif: what was added is said", started.log())
+        tap.ok("added bsize=9216" in started.log(), "memif: what was added is said", started.log())
         lab.start_secondary(1)
         started.wait_log("link up", 20)
         peer.stdin.write(b"set fwd io retry\nset burst tx delay 10 retry 100000\nstart\n")
