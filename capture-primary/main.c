@@ -66,7 +66,7 @@ static int check_only(const struct rtap_config *cfg) {
 }
 
 // Devices for EAL alone are neither checked nor watched.
-static void warn_of_hidden_devices(const struct options *opt) {
+static void warn_of_hidden_devices(const struct primary_options *opt) {
 	for (int i = 0; i < opt->nb_eal_args; i++)
 		if (strncmp(opt->eal_args[i], "--vdev", 6) == 0)
 			LOG(WARNING,
@@ -76,8 +76,8 @@ static void warn_of_hidden_devices(const struct options *opt) {
 }
 
 static enum rtap_exit_code
-run(const struct rtap_config *cfg, const struct rtap_instance *inst, const struct options *opt,
-    const struct capture_filter *filter) {
+run(const struct rtap_config *cfg, const struct rtap_instance *inst,
+    const struct primary_options *opt, const struct capture_filter *filter) {
 	static struct capture capture;
 	enum rtap_exit_code exit = RTAP_EXIT_FAILURE;
 	uint8_t boot_id[RTAP_BOOT_ID_SIZE];
@@ -132,24 +132,31 @@ remove_files:
 	return exit;
 }
 
+// What needs no configuration.
+static int answer(const struct primary_options *opt) {
+	if (opt->help)
+		fputs(primary_options_help, stdout);
+	else if (opt->version)
+		puts("capture-primary " RTAP_VERSION);
+	else
+		rtap_config_print_reference(stdout);
+	return rtap_standard_output_end("capture-primary", RTAP_EXIT_OK);
+}
+
 int main(int argc, char **argv) {
 	struct rtap_config cfg = {0};
 	struct rtap_config_error error;
 	struct capture_filter *filter;
 	struct rtap_instance inst;
-	struct options opt;
+	struct primary_options opt;
 	enum rtap_exit_code exit;
-	int code;
 
 	signal(SIGHUP, SIG_IGN); // the end of a terminal is not the end of a capture
 	rtap_standard_fds_open();
-	code = options_parse(&opt, argc, argv);
-	if (code >= 0)
-		return rtap_standard_output_end("capture-primary", code);
-	if (opt.help_keys) {
-		rtap_config_print_reference(stdout);
-		return rtap_standard_output_end("capture-primary", RTAP_EXIT_OK);
-	}
+	if (primary_options_parse(&opt, argc, argv) < 0)
+		return RTAP_EXIT_USAGE;
+	if (opt.help || opt.version || opt.help_keys)
+		return answer(&opt);
 	if (rtap_config_load(&cfg, opt.config_path, &error) < 0) {
 		fprintf(stderr, "%s\n", error.text);
 		return RTAP_EXIT_CONFIG;

@@ -3,13 +3,12 @@
 
 #include "options.h"
 
-#include "exit_code.h"
-
+#include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>
 
-static const char usage[]
+const char primary_options_help[]
 	= "Usage: capture-primary -c FILE [OPTION...] [-- EAL ARGUMENTS]\n"
 	  "\n"
 	  "Owns the ports of one instance and puts every packet on shared transmit rings, from which\n"
@@ -39,7 +38,7 @@ static const struct rtap_override overrides[] = {
 	{'x', "-x", "transmit-ring-size"}, {0, NULL, NULL},
 };
 
-int options_parse(struct options *opt, int argc, char **argv) {
+int primary_options_parse(struct primary_options *opt, int argc, char **argv) {
 	static const struct option longopts[] = {
 		{"config", required_argument, NULL, 'c'},
 		{"check", no_argument, NULL, 'C'},
@@ -67,29 +66,29 @@ int options_parse(struct options *opt, int argc, char **argv) {
 			opt->wait = true;
 			break;
 		case 'h':
-			fputs(usage, stdout);
-			return RTAP_EXIT_OK;
+			opt->help = true;
+			return 0;
 		case 'V':
-			puts("capture-primary " RTAP_VERSION);
-			return RTAP_EXIT_OK;
+			opt->version = true;
+			return 0;
 		default:
 			if (rtap_overrides_note(&opt->overrides, overrides, c, optarg))
 				break;
 			fputs("capture-primary: try --help\n", stderr);
-			return RTAP_EXIT_USAGE;
+			return -EINVAL;
 		}
 	}
 	if (optind < argc && strcmp(argv[optind - 1], "--") != 0) {
 		fprintf(stderr,
 			"capture-primary: unexpected argument '%s'; EAL arguments go after `--`\n",
 			argv[optind]);
-		return RTAP_EXIT_USAGE;
+		return -EINVAL;
 	}
 	opt->eal_args = argv + optind;
 	opt->nb_eal_args = argc - optind;
 	if (opt->config_path == NULL && !opt->help_keys) {
 		fputs("capture-primary: no configuration, use -c FILE; try --help\n", stderr);
-		return RTAP_EXIT_USAGE;
+		return -EINVAL;
 	}
-	return -1;
+	return 0;
 }

@@ -7,8 +7,9 @@
 
 #include <stdbool.h>
 
-struct options {
+struct primary_options {
 	const char *config_path;
+	bool help, version; // print them and exit; the words after such an option are not parsed
 	struct rtap_overrides overrides;
 	bool check; // validate, print the result and exit
 	bool wait; // for transmit workers of an earlier primary to end
@@ -17,6 +18,8 @@ struct options {
 	int nb_eal_args;
 };
 
-// Parse argv. Returns -1 to go on, else the exit code to leave with (help, version or an error,
-// which was printed).
-int options_parse(struct options *opt, int argc, char **argv);
+// Parse argv, whose words *opt points to. Returns 0; -EINVAL after a line on stderr.
+int primary_options_parse(struct primary_options *opt, int argc, char **argv);
+
+// The text of --help.
+extern const char primary_options_help[];

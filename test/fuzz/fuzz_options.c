@@ -35,9 +35,12 @@ static void ck_overrides(const struct rtap_overrides *o) {
 
 #if defined(FUZZ_OPTIONS_CAPTURE_PRIMARY)
 
+#define options primary_options
+#define options_parse primary_options_parse
+
 static void ck_answer(int rc, const struct options *opt, int argc, char **argv) {
-	REQUIRE(rc == -1 || rc == 0 || rc == 2);
-	if (rc != -1)
+	REQUIRE(rc == 0 || rc == -EINVAL);
+	if (rc != 0 || opt->help || opt->version)
 		return;
 	REQUIRE(opt->config_path != NULL || opt->help_keys);
 	ck_overrides(&opt->overrides);
