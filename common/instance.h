@@ -53,5 +53,5 @@ int rtap_instance_create_dir(const struct rtap_instance *inst, gid_t gid);
 
 // Let EAL put its runtime files into the directory of the instance (sets $RUNTIME_DIRECTORY, which
 // EAL reads). Before rte_eal_init(): a secondary, and a primary that cannot make its link, see
-// capture-primary/eal_prefix.h.
+// capture-primary/start/eal_prefix.h.
 int rtap_instance_set_eal_runtime_dir(const struct rtap_instance *inst);

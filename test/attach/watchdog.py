@@ -12,7 +12,7 @@ from eal_memory import EalMemory
 from lab import wait_for
 from victim import Gate, Victim
 
-WATCHDOG_S, GATE_WAIT_S = 20, 25  # kafka-secondary/attach.c
+WATCHDOG_S, GATE_WAIT_S = 20, 25  # kafka-secondary/rings/attach.c
 LATE_S = 5  # on a machine that has other things to do
 RATE = 100  # packets per second
 

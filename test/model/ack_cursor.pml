@@ -6,15 +6,15 @@
 //
 //   primary     put           rtap_ring_put()                     common/transmit_ring.c
 //               reclaim       rtap_ring_reclaim()
-//   registry    bury          bury()                              capture-primary/worker_registry.c
-//   worker      born          worker_slot_claim()                 kafka-secondary/worker_slot.c
+//   registry    bury          bury()                              capture-primary/control/worker_registry.c
+//   worker      born          worker_slot_claim()                 kafka-secondary/rings/worker_slot.c
 //               is_dead       worker_slot_is_dead()
-//               claim         claim()                             kafka-secondary/ring_claim.c
+//               claim         claim()                             kafka-secondary/rings/ring_claim.c
 //               give back     ring_claims_update(), give_back()
 //               take over     ring_feed_begin()                   kafka-secondary/ring_feed.c,
 //                             rtap_ring_take_over()               common/transmit_ring.c
 //               read_ring     start_and_finish(), with the zero-copy start and finish of rte_ring
-//               look          ack_window_advance(), _next_run()   kafka-secondary/ack_window.c
+//               look          ack_window_advance(), _next_run()   kafka-secondary/deliver/ack_window.c
 //               serve         ring_feed_serve(), read_new()       kafka-secondary/ring_feed.c
 //               send again    resend()
 //               offer         offer(), take_offer()
