@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// UTC from the TSC: read by receive workers without a system call, kept right by the control thread.
+// UTC from the TSC: read by receive workers without a system call, kept right by the control
+// thread.
 //
 // One writer (rtap_clock_discipline), any number of readers (seqlock). Small differences to UTC are
-// slewed, at most RTAP_CLOCK_MAX_SLEW_PPM; a difference above RTAP_CLOCK_STEP_NS is a step: the clock
-// follows at once, and rtap_stamp() keeps the packets of a ring from going backwards.
+// slewed, at most RTAP_CLOCK_MAX_SLEW_PPM; a difference above RTAP_CLOCK_STEP_NS is a step: the
+// clock follows at once, and rtap_stamp() keeps the packets of a ring from going backwards.
 //
-// The frequency that DPDK reports may be 10 MHz steps away from the real one (1,500 ppm and more), so
-// the clock learns quickly in its first seconds and then more and more slowly, which filters the
+// The frequency that DPDK reports may be 10 MHz steps away from the real one (1,500 ppm and more),
+// so the clock learns quickly in its first seconds and then more and more slowly, which filters the
 // jitter of the samples.
 
 #pragma once
@@ -35,10 +36,11 @@ struct rtap_clock {
 // Start at (tsc, utc_ns) with the nominal frequency, which must not be 0.
 void rtap_clock_init(struct rtap_clock *clock, uint64_t tsc_hz, uint64_t tsc, uint64_t utc_ns);
 
-// Compare with a sample of UTC and correct the clock; call it every 10 ms to 1 s, always from the same
-// thread. Returns the difference (UTC - clock) in ns before the correction; *stepped tells whether it
-// was a step. Of a few (tsc, utc_ns) pairs pass the one that took the least time to read, and pass it
-// at once: what readers see in the meantime is off by the change of rate over that time.
+// Compare with a sample of UTC and correct the clock; call it every 10 ms to 1 s, always from the
+// same thread. Returns the difference (UTC - clock) in ns before the correction; *stepped tells
+// whether it was a step. Of a few (tsc, utc_ns) pairs pass the one that took the least time to
+// read, and pass it at once: what readers see in the meantime is off by the change of rate over
+// that time.
 int64_t
 rtap_clock_discipline(struct rtap_clock *clock, uint64_t tsc, uint64_t utc_ns, bool *stepped);
 
@@ -67,8 +69,9 @@ static inline uint64_t rtap_clock_ns(const struct rtap_clock *clock, uint64_t ts
 // How far stamps may run ahead of the clock to stay distinct.
 #define RTAP_STAMP_AHEAD_NS RTAP_MS_NS
 
-// The time of the next packet of a ring: never before the last one, at least 1 us after it as long as
-// that keeps within 1 ms of the clock, else equal to it. `last_ns` is the ring's own, 0 at start.
+// The time of the next packet of a ring: never before the last one, at least 1 us after it as long
+// as that keeps within 1 ms of the clock, else equal to it. `last_ns` is the ring's own, 0 at
+// start.
 static inline uint64_t rtap_stamp(uint64_t *last_ns, uint64_t now_ns) {
 	uint64_t next_ns = *last_ns + 1000;
 

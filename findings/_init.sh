@@ -89,7 +89,7 @@ say() { # NAME COMMAND
 	tail -n +"$((before + 1))" "$FINDING_FOLDER/$1.out"
 }
 
-# Prints the first number behind a word of port statistics: RX-packets, RX-bytes, RX-errors.
+# Prints the first number after a word of port statistics: RX-packets, RX-bytes, RX-errors.
 port_counter() { # NAME PORT WORD
 	say "$1" "show port stats $2" | grep -o "$3: *[0-9]*" | grep -o '[0-9]*$' | head -n 1
 }

@@ -48,8 +48,8 @@ struct transmit_worker {
 	uint64_t next_housekeeping_ns;
 };
 
-// Everything inherited but the lock that says "attached": sockets of EAL kept open here would fill up
-// and stop later attaches.
+// Everything inherited but the lock that says "attached": sockets of EAL kept open here would fill
+// up and stop later attaches.
 static void close_inherited(int attached_fd) {
 	if (attached_fd > 3)
 		syscall(SYS_close_range, 3, attached_fd - 1, 0);
@@ -63,7 +63,8 @@ static void set_affinity(const struct rtap_config *cfg, unsigned int number) {
 		return; // EAL was told not to pin
 	CPU_ZERO(&set);
 	CPU_SET(cfg->worker_cpus.cpus[number % cfg->worker_cpus.nb_cpus], &set);
-	// The client's threads inherit it: application and broker thread share a core and its caches.
+	// The client's threads inherit it: application and broker thread share a core and its
+	// caches.
 	if (sched_setaffinity(0, sizeof(set), &set) < 0)
 		LOG(WARNING, "worker-cpus: CPU %u: %s",
 		    cfg->worker_cpus.cpus[number % cfg->worker_cpus.nb_cpus], strerror(errno));
@@ -186,8 +187,8 @@ static void notice_death(struct transmit_worker *w) {
 	    ring_claims_waiting(&w->claims), (w->deadline_ns - w->ctx.now_ns) / SECOND_NS);
 }
 
-// What to serve now. While the primary drains or is dead no worker comes after us: then a request to stop
-// bounds the time, and every ring is served until it is empty.
+// What to serve now. While the primary drains or is dead no worker comes after us: then a request
+// to stop bounds the time, and every ring is served until it is empty.
 static enum claim_policy look_around(struct transmit_worker *w) {
 	enum primary_state primary = primary_watch_look(w->primary_fd, w->shm);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// A transmit worker: a forked process that serves rings until it is told to stop, the primary is gone,
-// or it crashes. It never allocates, frees or changes a packet.
+// A transmit worker: a forked process that serves rings until it is told to stop, the primary is
+// gone, or it crashes. It never allocates, frees or changes a packet.
 
 #pragma once
 
@@ -33,7 +33,7 @@ enum transmit_worker_exit {
 	TRANSMIT_WORKER_CONFIG = 5, // properties that only the worker could try
 };
 
-// In the child of a fork: be that worker. The stop signals are blocked; `mask` is set once they mean us.
-// Never returns, always _exit()s.
+// In the child of a fork: be that worker. The stop signals are blocked; `mask` is set once they
+// mean us. Never returns, always _exit()s.
 void transmit_worker_run(const struct transmit_worker_args *args, const sigset_t *mask)
 	RTAP_NORETURN;

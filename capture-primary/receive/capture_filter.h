@@ -20,8 +20,8 @@ int capture_filter_create(
 );
 
 // Move the selected packets of a burst to its front, in order; the others follow them. All stay the
-// caller's. At most RTAP_MAX_BURST packets that packet_check() has passed. Returns how many are selected. Any
-// thread.
+// caller's. At most RTAP_MAX_BURST packets that packet_check() has passed. Returns how many are
+// selected. Any thread.
 uint16_t
 capture_filter_run(const struct capture_filter *filter, struct rte_mbuf **pkts, uint16_t nb_pkts);
 

@@ -34,8 +34,7 @@ struct sizing {
 	uint32_t nb_queues; // of all ports
 	uint32_t buffer_bytes; // one mbuf with its data room and headers
 	uint32_t queue_budget; // buffers that a queue may have outstanding
-	uint32_t
-		ring_size; // power of two; unless configured, every ring can hold the queue's whole budget
+	uint32_t ring_size; // power of two; by default a ring holds the queue's whole budget
 	uint32_t nb_lcores;
 	unsigned int nb_nodes;
 	struct sizing_node nodes[RTAP_MAX_NODES];

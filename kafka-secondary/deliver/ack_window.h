@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The ack window of one ring: what became of each packet between the ring's tail and the newest one
-// read. Private to its worker. Reports may come in any order; the tail moves over the finished prefix.
-// A message may own several packets: they are linked, and what becomes of it becomes of all of them.
-// Pure: no EAL, no Kafka.
+// read. Private to its worker. Reports may come in any order; the tail moves over the finished
+// prefix. A message may own several packets: they are linked, and what becomes of it becomes of all
+// of them. Pure: no EAL, no Kafka.
 
 #pragma once
 
@@ -59,8 +59,8 @@ static inline void ack_window_link(struct ack_window *w, uint32_t index, uint32_
 	w->links[index & w->mask] = next - index;
 }
 
-// All packets of the message whose first one is at `index` are in `state` now. Those that are to be offered
-// again may become parts of another message: their links end. Returns their number.
+// All packets of the message whose first one is at `index` are in `state` now. Those that are to be
+// offered again may become parts of another message: their links end. Returns their number.
 static inline uint32_t ack_window_set(struct ack_window *w, uint32_t index, enum ack_state state) {
 	bool again = state == ACK_WAITING || state == ACK_SUSPECT;
 	uint32_t nb = 0, link;
@@ -89,8 +89,8 @@ static inline uint32_t ack_window_outstanding(const struct ack_window *w) {
 // Move the tail over everything that is delivered or failed; returns by how many packets.
 uint32_t ack_window_advance(struct ack_window *w);
 
-// The first packet from `index` on that is waiting or suspect, and how many of the same kind follow it
-// directly, at most `max`. Returns 0 when there is none.
+// The first packet from `index` on that is waiting or suspect, and how many of the same kind follow
+// it directly, at most `max`. Returns 0 when there is none.
 uint32_t ack_window_next_run(
 	const struct ack_window *w, uint32_t *index, enum ack_state *kind, uint32_t max
 );

@@ -123,8 +123,8 @@ static void returned(
 		rtap_counter_add(&ctx->counters->returned, nb);
 }
 
-// The message at `index` is out, and `report` can come of it; what the client must have had for that is
-// with the client now.
+// The message at `index` is out, and `report` can come of it; what the client must have had for
+// that is with the client now.
 static bool is_awaited(
 	struct delivery *d, const struct delivery_context *ctx, uint32_t index,
 	enum sink_report report

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// One ring's way to the sink in one worker: read, offer, note reports, release; and back to the ring's
-// tail when something failed: the one path of every failure.
+// One ring's way to the sink in one worker: read, offer, note reports, release; and back to the
+// ring's tail when something failed: the one path of every failure.
 //
 // What becomes of a packet (ack_window.h), by what happens to its message:
 //
@@ -15,9 +15,9 @@
 //     SINK_INVALID                         failed       failed      failed_invalid
 //     SINK_DELIVERED                       delivered    delivered   delivered
 //
-// *) suspect, when the message was offered alone. A report from SINK_SENT on counts a packet that was kept
-// as accepted first: the client has had it. Anything else is ignored: every message is out once. The tail
-// moves over what is delivered or failed, and those packets are released.
+// *) suspect, when the message was offered alone. A report from SINK_SENT on counts a packet that
+// was kept as accepted first: the client has had it. Anything else is ignored: every message is out
+// once. The tail moves over what is delivered or failed, and those packets are released.
 //
 // What the ring does:
 //
@@ -28,9 +28,9 @@
 //     back-off over, none outstanding                           resending
 //     all were offered again                                               reading
 //
-// Only a reading ring reads. Resending goes from the tail over what is waiting or suspect, in order, and
-// never mixes the two with the sink: they would overtake each other. A back-off is doubled from one pause
-// to the next, until a packet is delivered while the ring reads.
+// Only a reading ring reads. Resending goes from the tail over what is waiting or suspect, in
+// order, and never mixes the two with the sink: they would overtake each other. A back-off is
+// doubled from one pause to the next, until a packet is delivered while the ring reads.
 
 #pragma once
 
@@ -80,8 +80,7 @@ struct delivery {
 	enum delivery_state state;
 	enum ack_state resend_kind; // of what was resent last, waiting or suspect
 	uint32_t resend_from; // ring index
-	uint32_t
-		nb_refused; // waiting packets that the client refused and that are not yet offered again
+	uint32_t nb_refused; // waiting packets that were refused and not offered since
 	uint64_t backoff_ns, resume_ns;
 	struct rtap_log_limit log_limit;
 	bool said_paused; // and not yet that it was resumed
@@ -99,8 +98,8 @@ static inline bool delivery_is_empty(const struct delivery *d) {
 // The ring is ours no longer.
 void delivery_end(struct delivery *d);
 
-// One round: release what is done, read and offer new packets or offer again what came back. Returns the
-// number of packets moved, or a negative errno when the ring's indexes are corrupted.
+// One round: release what is done, read and offer new packets or offer again what came back.
+// Returns the number of packets moved, or a negative errno when the ring's indexes are corrupted.
 int delivery_serve(struct delivery *d, struct delivery_context *ctx);
 
 // The sink's report of a message of this ring (sink_report_cb).
@@ -109,8 +108,8 @@ void delivery_report(
 	enum sink_report report, size_t len, const char *why
 );
 
-// The primary died and no worker comes after us: publish how many packets of the ring are not in Kafka, as
-// far as reports say. A worker that takes the ring after all counts them again.
+// The primary died and no worker comes after us: publish how many packets of the ring are not in
+// Kafka, as far as reports say. A worker that takes the ring after all counts them again.
 void delivery_count_orphans(const struct delivery *d);
 
 // Add the ring's gauges to *totals.

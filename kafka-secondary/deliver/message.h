@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// A message: what Kafka gets of a packet. Made of a frame and its stamp, before any client has seen it.
-// No EAL, no Kafka.
+// A message: what Kafka gets of a packet. Made of a frame and its stamp, before any client has seen
+// it. No EAL, no Kafka.
 
 #pragma once
 
@@ -29,8 +29,8 @@ struct message {
 
 #define MESSAGE_TAG_ALONE (UINT64_C(1) << 63)
 
-// The packet at ring index `index` of ring `ring`; of several packets the first one (ack_window_link()).
-// `alone`: to be sent by itself, since it was refused together with others.
+// The packet at ring index `index` of ring `ring`; of several packets the first one
+// (ack_window_link()). `alone`: to be sent by itself, since it was refused together with others.
 static inline uint64_t message_tag(uint32_t ring, uint32_t index, bool alone) {
 	return (alone ? MESSAGE_TAG_ALONE : 0) | (uint64_t)ring << 32 | index;
 }
@@ -55,8 +55,8 @@ static inline bool message_is_alone(const struct message *msg) {
 
 #define MESSAGE_KEY_BYTES 8
 
-// The key: capture time in us (or ns) since the epoch, UTC, unsigned, network byte order. Metron's FromKey
-// deserializer and pycapa's consumer read exactly this, so nothing may be added to it.
+// The key: capture time in us (or ns) since the epoch, UTC, unsigned, network byte order. Metron's
+// FromKey deserializer and pycapa's consumer read exactly this, so nothing may be added to it.
 void message_key(uint64_t time_ns, enum rtap_key_unit unit, uint8_t key[MESSAGE_KEY_BYTES]);
 
 // ---- headers ----

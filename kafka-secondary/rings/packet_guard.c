@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// In a worker: packet memory and EAL's shared files become read-only.
+// Make packet memory read-only.
 
 #include "packet_guard.h"
 
@@ -55,18 +55,18 @@ static int protect_around(const struct shm_zones *zones, struct mapping m) {
 	int rc = 0;
 
 	while (rc == 0 && from < m.end) {
-		uint64_t hole = m.end, behind = m.end;
+		uint64_t hole = m.end, after = m.end;
 
 		for (unsigned int i = 0; i < zones->nb; i++) {
 			uint64_t start = zones->zones[i].start, end = start + zones->zones[i].bytes;
 
 			if (end > from && start < hole) {
 				hole = start > from ? start : from;
-				behind = end;
+				after = end;
 			}
 		}
 		rc = protect(from, hole);
-		from = behind;
+		from = after;
 	}
 	return rc;
 }

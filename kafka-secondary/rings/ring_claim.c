@@ -79,7 +79,8 @@ static int check_deadline(struct ring_claims *c, bool waiting) {
 	return -ETIMEDOUT;
 }
 
-// The word of a living worker is never cleared. This one ends before a second one serves the same ring.
+// The word of a living worker is never cleared. This one ends before a second one serves the same
+// ring.
 static int overwritten(const char *ring) {
 	LOG(ERR,
 	    "%s: shared memory names another owner than this transmit worker: it was overwritten; "

@@ -22,9 +22,9 @@ struct ring_claims {
 };
 
 // One round: claim, give back. A ring is given back with an empty window only: the sink still
-// reads the frames of what it holds. Returns 0; -ETIMEDOUT when a ring that another worker waits for
-// could not be emptied within drain-timeout-s, -ENOMEM, or -EIO when a ring of this worker names another
-// owner: then only the end of this process helps.
+// reads the frames of what it holds. Returns 0; -ETIMEDOUT when a ring that another worker waits
+// for could not be emptied within drain-timeout-s, -ENOMEM, or -EIO when a ring of this worker
+// names another owner: then only the end of this process helps.
 int ring_claims_update(struct ring_claims *c, enum claim_policy policy);
 
 // Packets in all rings of the instance that are not quarantined, whichever worker owns them.

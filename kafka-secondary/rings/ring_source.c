@@ -13,8 +13,8 @@ void ring_source_take_over(struct ring_source *s) {
 	uint32_t repeated;
 
 	rtap_ring_take_over(&s->consumer, s->ring);
-	// taken - sent_again is the ring index up to which a worker had read: what lies between the tail
-	// and there is read once more.
+	// taken - sent_again is the ring index up to which a worker had read: what lies between the
+	// tail and there is read once more.
 	repeated = (uint32_t)(taken - again) - s->consumer.tail;
 	if (repeated > rte_ring_get_size(s->ring)) {
 		// The counters were overwritten. Packets matter more: count on from the ring.

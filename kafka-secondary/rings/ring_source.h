@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Where frames come from: the consumer's end of one transmit ring, in the worker that owns it, and the
-// counters that go with it.
+// Where frames come from: the consumer's end of one transmit ring, in the worker that owns it, and
+// the counters that go with it.
 
 #pragma once
 
@@ -23,9 +23,9 @@ struct ring_source {
 // Start at the ring's tail and count what a dead worker had read and is read once more.
 void ring_source_take_over(struct ring_source *s);
 
-// Release the oldest `nb_release` frames that were read, for good, and read up to `max` new ones. They stay
-// the primary's. Returns the number read, or a negative errno when the ring's indexes are corrupted (see
-// rtap_ring_read()).
+// Release the oldest `nb_release` frames that were read, for good, and read up to `max` new ones.
+// They stay the primary's. Returns the number read, or a negative errno when the ring's indexes are
+// corrupted (see rtap_ring_read()).
 int ring_source_read(
 	struct ring_source *s, uint32_t nb_release, struct rte_mbuf **frames, unsigned int max
 );

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The place a worker registers at: taken after the fork, given up by the kernel when the worker dies.
+// The place a worker registers at: taken after the fork, given up by the kernel when the worker
+// dies.
 
 #pragma once
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Hand messages of one partition to librdkafka.
 //
-// No copy of a frame is made, unless it lies in several segments: librdkafka wants one stretch of memory,
-// and frees that copy itself.
+// No copy of a frame is made, unless it lies in several segments: librdkafka wants one stretch of
+// memory, and frees that copy itself.
 
 #pragma once
 
@@ -24,8 +24,8 @@ struct rdkafka_batch {
 	uint8_t keys[SINK_MAX_OFFER][MESSAGE_KEY_BYTES]; // copied by the client
 };
 
-// Hand the first `nb` messages to `client`. One that is refused for more than its own size takes all that
-// follow with it: they would overtake it.
+// Hand the first `nb` messages to `client`. One that is refused for more than its own size takes
+// all that follow with it: they would overtake it.
 void rdkafka_batch_produce(
 	struct rdkafka_batch *b, const struct rdkafka_client *client, int32_t partition,
 	unsigned int nb

@@ -18,8 +18,8 @@ int rdkafka_client_open(
 	size_t why_size
 );
 
-// Nobody else uses it, nor its queues, any more. May take seconds: librdkafka waits for its threads, and
-// those for a name server.
+// No other thread uses it, nor its queues, any more. May take seconds: librdkafka waits for its
+// threads, and those for a name server.
 void rdkafka_client_close(struct rdkafka_client c);
 
 // The same on a thread of its own, for a caller with a heartbeat to give.

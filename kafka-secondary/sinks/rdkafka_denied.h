@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// A client whom an ACL denies something: say so, wait, try again. A client that is denied its producer id
-// is dead, and so would be that of the next worker: this worker waits with its rings, and another client
-// asks again.
+// A client whom an ACL denies something: say so, wait, try again. A client that is denied its
+// producer id is dead, and so would be that of the next worker: this worker waits with its rings,
+// and another client asks again.
 
 #pragma once
 

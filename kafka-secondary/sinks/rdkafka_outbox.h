@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Records that wait until it is their partition's turn: one batch of a partition is on its way at a time.
-// Pure: no EAL, no Kafka. One thread.
+// Keep messages until it is their partition's turn: one batch of a partition is on its way at a
+// time. Pure: no EAL, no Kafka. One thread.
 //
 // For the idempotent producer (order: strict) only, for three reasons:
 //
-// - It allows one request in flight per partition once that holds five messages, and while more of them
-//   are queued its broker thread polls without a pause (librdkafka 2.0.2 to 2.15, rdkafka_broker.c:
-//   RD_KAFKA_IDEMP_MAX_INFLIGHT is compared with messages, after the wake-up was set to "now"). What
-//   waits here costs nothing.
-// - When a batch fails, nothing behind it is with Kafka yet: it comes back, too, and order is kept.
-// - It takes a report of a later request for a report of all before it, because a broker refuses a gap in
-//   the sequence numbers. But a broker that knows nothing yet of a producer takes any first number
-//   (Kafka, ProducerAppendInfo.checkSequence): records of a first request that was lost would be reported
-//   as delivered and be nowhere. A batch may become two requests, so the first record to a partition goes
-//   alone until Kafka has confirmed it. Brokers forget a producer that wrote nothing for
-//   producer.id.expiration.ms (a day): long before that it starts with one again.
+// - It allows one request in flight per partition once that holds five messages, and while more of
+//   them are queued its broker thread polls without a pause (librdkafka 2.0.2 to 2.15,
+//   rdkafka_broker.c: RD_KAFKA_IDEMP_MAX_INFLIGHT is compared with messages, after the wake-up was
+//   set to "now"). What waits here costs nothing.
+// - When a batch fails, nothing after it is with Kafka yet: that comes back, too, in order.
+// - It takes a report of a later request for a report of all before it, because a broker refuses a
+//   gap in the sequence numbers. But a broker that knows nothing yet of a producer takes any first
+//   number (Kafka, ProducerAppendInfo.checkSequence): records of a first request that was lost
+//   would be reported as delivered and be nowhere. A batch may become two requests, so the first
+//   record to a partition goes alone until Kafka has confirmed it. Brokers forget a producer that
+//   wrote nothing for producer.id.expiration.ms (a day): long before that it starts with one again.
 
 #pragma once
 
@@ -26,7 +26,7 @@
 struct outbox_partition {
 	struct message *records; // by index & mask; NULL until needed
 	uint32_t mask;
-	uint32_t head, tail; // behind the newest one, the oldest one
+	uint32_t head, tail; // after the newest one, the oldest one
 	uint32_t in_flight;
 	uint64_t confirmed_ns; // when Kafka confirmed the last record, 0 = never
 	bool listed; // in `ready`
@@ -54,8 +54,8 @@ void rdkafka_outbox_fini(struct rdkafka_outbox *o);
 // partition).
 int rdkafka_outbox_add(struct rdkafka_outbox *o, const struct message *r);
 
-// The next partition whose turn it is; -1: none. It comes again once something waits there and nothing is
-// in flight, see rdkafka_outbox_relist().
+// The next partition whose turn it is; -1: none. It comes again once something waits there and
+// nothing is in flight, see rdkafka_outbox_relist().
 int32_t rdkafka_outbox_next(struct rdkafka_outbox *o);
 
 // How many of the partition's oldest records make up the next batch.
@@ -71,7 +71,8 @@ static inline uint32_t rdkafka_outbox_waiting(const struct rdkafka_outbox *o, in
 		: 0;
 }
 
-// The oldest `nb` records wait no more: they are in flight, or they go back to where they came from.
+// The oldest `nb` records wait no more: they are in flight, or they go back to where they came
+// from.
 void rdkafka_outbox_remove(
 	struct rdkafka_outbox *o, int32_t partition, uint32_t nb, bool in_flight
 );

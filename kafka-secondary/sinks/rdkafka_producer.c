@@ -145,9 +145,9 @@ void rdkafka_producer_offer(
 
 // ---- reports and events ----
 
-// The idempotent producer infers from one batch's success that the one before it is stored, too, whatever
-// the broker had answered for that. A broker that does not know the producer (yet, or any more) takes
-// any sequence number, so only an offset is its word.
+// The idempotent producer infers from one batch's success that the one before it is stored, too,
+// whatever the broker had answered for that. A broker that does not know the producer (yet, or any
+// more) takes any sequence number, so only an offset is its word.
 static bool is_inferred(const struct rdkafka_producer *p, const rd_kafka_message_t *m) {
 	return p->idempotent && m->err == RD_KAFKA_RESP_ERR_NO_ERROR && m->offset < 0;
 }

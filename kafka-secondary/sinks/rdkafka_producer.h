@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// One producer of librdkafka: what it is offered, what becomes due, what it reports. The parts of it stand
-// in files of their own: the client (rdkafka_client.h), handing over (rdkafka_batch.h), turns
-// (rdkafka_turns.h), a client that is denied (rdkafka_denied.h).
+// One producer of librdkafka: what it is offered, what becomes due, what it reports. The parts of
+// it stand in files of their own: the client (rdkafka_client.h), handing over (rdkafka_batch.h),
+// turns (rdkafka_turns.h), a client that is denied (rdkafka_denied.h).
 
 #pragma once
 

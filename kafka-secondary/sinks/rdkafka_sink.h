@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The sink that carries messages with librdkafka: one producer, and a second one for messages that are to
-// be sent alone, once there is one.
+// The sink that carries messages with librdkafka: one producer, and a second one for messages that
+// are to be sent alone, once there is one.
 
 #pragma once
 

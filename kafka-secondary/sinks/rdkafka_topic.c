@@ -40,8 +40,8 @@ static void heard_partitions(struct rdkafka_topic *t, int32_t nb) {
 		    t->cfg->topic, nb, t->nb_rings);
 }
 
-// Kafka 4.0 and later refuse what librdkafka before 2.6.1 makes of SCRAM, as if the password were wrong:
-// it sends its nonce twice.
+// Kafka 4.0 and later refuse what librdkafka before 2.6.1 makes of SCRAM, as if the password were
+// wrong: it sends its nonce twice.
 static const char *hint(const char *failure) {
 	if (strstr(failure, "mechanism SCRAM-") == NULL || rd_kafka_version() >= 0x020601ff)
 		return "";

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Watch the topic as the brokers know it: follow the number of its partitions, and log when brokers or
-// topic are away. By a thread of its own: asking may take seconds.
+// Watch the topic as the brokers know it: follow the number of its partitions, and log when brokers
+// or topic are away. By a thread of its own: asking may take seconds.
 
 #pragma once
 
@@ -50,12 +50,12 @@ void rdkafka_topic_say_denied(struct rdkafka_topic *t, enum rdkafka_denial denia
 // It is granted: the next denial is another one. Any thread.
 void rdkafka_topic_forget_denial(struct rdkafka_topic *t);
 
-// Watch with another client from now on. The watcher closes the old one, which no other thread may use any
-// more. Not while an earlier change is under way. Any one thread.
+// Watch with another client from now on. The watcher closes the old one, which no other thread may
+// use any more. Not while an earlier change is under way. Any one thread.
 void rdkafka_topic_change_client(struct rdkafka_topic *t, struct rdkafka_client next);
 bool rdkafka_topic_is_changing_client(struct rdkafka_topic *t);
 
-// For librdkafka, with a struct rdkafka_topic as opaque: logs its lines, but those of a failed connection (refused,
-// TLS, authentication). The watcher says them with its own line once a minute, where librdkafka would
-// repeat them with every attempt. Any thread.
+// For librdkafka, with a struct rdkafka_topic as opaque: logs its lines, but those of a failed
+// connection (refused, TLS, authentication). The watcher says them with its own line once a minute,
+// where librdkafka would repeat them with every attempt. Any thread.
 void rdkafka_topic_on_log(const rd_kafka_t *rk, int level, const char *facility, const char *text);

@@ -34,8 +34,8 @@ static void empty_outbox(struct rdkafka_producer *p, int32_t partition) {
 	rdkafka_outbox_remove(&p->outbox, partition, nb, false);
 }
 
-// Hand the oldest `nb` messages of a partition, at most SINK_MAX_OFFER, to the client. Returns how many
-// left the outbox: fewer when the client's queue is full.
+// Hand the oldest `nb` messages of a partition, at most SINK_MAX_OFFER, to the client. Returns how
+// many left the outbox: fewer when the client's queue is full.
 static uint32_t send_some(struct rdkafka_producer *p, int32_t partition, uint32_t nb) {
 	bool refused = false;
 	uint32_t i;

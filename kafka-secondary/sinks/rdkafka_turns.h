@@ -14,8 +14,8 @@ void rdkafka_turns_keep(
 // Send a batch of each partition whose turn it is.
 void rdkafka_turns_send(struct rdkafka_producer *p);
 
-// A last report came of a message of `partition`. What waits after one that did not arrive goes back with
-// it, or it would overtake.
+// A last report came of a message of `partition`. What waits after one that did not arrive goes
+// back with it, or it would overtake.
 void rdkafka_turns_report(
 	struct rdkafka_producer *p, int32_t partition, enum sink_report report, uint64_t now_ns
 );

@@ -4,13 +4,14 @@
 // A sink belongs to one worker and is used by one thread: it reports from within sink_offer() and
 // sink_serve() and at no other time.
 //
-// Every message that is offered comes back by exactly one last report, unless the worker ends first. Until
-// then its frame stays as it is: the sink may read it, never change or free it. The struct message is the
-// caller's again when sink_offer() returns. Order within a partition is kept: when a message comes back to
-// be offered again, so do the later ones of its partition that the client does not have yet.
+// Every message that is offered comes back by exactly one last report, unless the worker ends
+// first. Until then its frame stays as it is: the sink may read it, never change or free it. The
+// struct message is the caller's again when sink_offer() returns. Order within a partition is kept:
+// when a message comes back to be offered again, so do the later ones of its partition that the
+// client does not have yet.
 //
-// A sink has no error of its own: what fails is reported for each message, and sink_is_dead() says that
-// only a new process helps.
+// A sink has no error of its own: what fails is reported for each message, and sink_is_dead() says
+// that only a new process helps.
 
 #pragma once
 
@@ -30,7 +31,7 @@ enum sink_report {
 	// The client did not take it. Offer it again:
 	SINK_NO_ROOM, // once some reports have come: the client's queue is full
 	SINK_REFUSED, // later: another reason
-	SINK_RETURNED, // later: it did not arrive, as far as is known, whether the client had it or not
+	SINK_RETURNED, // later: it did not arrive, as far as is known
 	// The client took it:
 	SINK_SENT,
 	SINK_SUSPECT, // refused together with others for the size or content of one: offer it alone
@@ -39,8 +40,8 @@ enum sink_report {
 	SINK_DELIVERED, // a broker confirmed it
 };
 
-// `tag` and `len` are the message's; `why` is the reason, valid during the call, NULL for SINK_SENT and
-// SINK_DELIVERED. Must not call the sink.
+// `tag` and `len` are the message's; `why` is the reason, valid during the call, NULL for SINK_SENT
+// and SINK_DELIVERED. Must not call the sink.
 typedef void (*sink_report_cb
 )(void *arg, uint64_t tag, enum sink_report report, size_t len, const char *why);
 
@@ -67,23 +68,24 @@ struct sink {
 	const struct sink_ops *ops;
 };
 
-// Open the sink that the configuration asks for; it lives as long as the process. NULL with `why` set.
+// Open the sink that the configuration asks for; it lives as long as the process. NULL with `why`
+// set.
 struct sink *sink_open(const struct sink_setup *setup, char *why, size_t why_size);
 
-// Offer up to SINK_MAX_OFFER messages, in the order of their ring: either all are marked to be sent alone
-// (message_is_alone()) or none, and both kinds are never with a sink at once.
+// Offer up to SINK_MAX_OFFER messages, in the order of their ring: either all are marked to be sent
+// alone (message_is_alone()) or none, and both kinds are never with a sink at once.
 static inline void sink_offer(struct sink *sink, const struct message *messages, unsigned int nb) {
 	sink->ops->offer(sink, messages, nb);
 }
 
-// Do what is due: send, report, reconnect. Waits up to `timeout_ms` for a first report. Returns the number
-// of messages reported, SINK_SENT not counted.
+// Do what is due: send, report, reconnect. Waits up to `timeout_ms` for a first report. Returns the
+// number of messages reported, SINK_SENT not counted.
 static inline unsigned int sink_serve(struct sink *sink, int timeout_ms) {
 	return sink->ops->serve(sink, timeout_ms);
 }
 
-// Partitions of the topic as last heard; 0 = not known yet. It grows when partitions are added and shrinks
-// when the topic is made again with fewer.
+// Partitions of the topic as last heard; 0 = not known yet. It grows when partitions are added and
+// shrinks when the topic is made again with fewer.
 static inline int32_t sink_nb_partitions(const struct sink *sink) {
 	return sink->ops->nb_partitions(sink);
 }

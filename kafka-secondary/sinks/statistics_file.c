@@ -25,7 +25,7 @@ static struct {
 	const char *path;
 	unsigned int worker;
 	int fd;
-	volatile sig_atomic_t asked; // to open it anew
+	volatile sig_atomic_t asked; // to open it again
 	struct rtap_log_limit limit;
 } file = {.fd = -1};
 
@@ -99,7 +99,7 @@ void statistics_file_reopen_if_asked(void) {
 		return;
 	fd = open_file();
 	if (fd < 0) {
-		LOG(WARNING, "%s: cannot be opened anew: %s; going on with the old file", file.path,
+		LOG(WARNING, "%s: cannot be opened again: %s; the old file stays in use", file.path,
 		    strerror(-fd));
 		return;
 	}

@@ -305,11 +305,11 @@ def ranges(tap, lab, hour):
     run = read_back(lab, "-c", hour.config, "-w", path, "--follow", "--from-end", "--margin-s", 1,
                     "--to", seconds(time.time_ns() + 3_000_000_000))
     tap.ok(run.code == 0 and 3 < time.monotonic() - began < 20,
-           "--follow ends behind --to, when nothing comes, too", run)
+           "--follow ends after --to, when nothing comes, too", run)
 
 
 def late_ones(tap, lab, hour):
-    """A ring that had to wait for Kafka brings old packets behind newer ones."""
+    """A ring that had to wait for Kafka brings old packets after newer ones."""
     del hour
     begin_ns = (time.time_ns() // 1_000_000_000 - 600) * 1_000_000_000
     numbers = [*range(109), 99, *range(109, 200), 98]  # 98 is too late for the margin
@@ -479,7 +479,7 @@ def foreign_records(tap, lab, hour):
 
 
 def ends(tap, lab, hour):
-    """Topics and files with nothing behind them."""
+    """Topics and files without content."""
     lab.create_topic(1, "empty")
     path = lab.directory / "empty.pcap"
     run = read_back(lab, "-c", hour.config, "-t", "empty", "-w", path)

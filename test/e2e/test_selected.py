@@ -146,7 +146,7 @@ def gaps(tap, lab):
     lab.traffic(6_000, 5_000)
     lab.start_secondary(1)
     lab.wait_drained(6_000)
-    lab.traffic(2_000, 1_000)  # behind the gap
+    lab.traffic(2_000, 1_000)  # after the gap
     stats = lab.wait_drained(8_000)
     dropped = {(r["queue_id"], r["ring_id"]): r["ring_full"] for r in stats["rings"]}
     tap.ok(sum(dropped.values()) > 1_000, "packets were dropped", dropped)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Tests of the capture filter: on frames of every kind it says what libpcap's own interpreter says, for
-// packets in one buffer and in several.
+// Tests of the capture filter: on frames of every kind it says what libpcap's own interpreter says,
+// for packets in one buffer and in several.
 
 #include "capture_filter.h"
 #include "check_main.h"

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Thousands of random filters of the usual terms, from a seed: each takes what `tcpdump -r` takes, of
-// packets in one buffer and in several, or is refused as tcpdump refuses it. Each runs in a child.
+// Thousands of random filters of the usual terms, from a seed: each takes what `tcpdump -r` takes,
+// of packets in one buffer and in several, or is refused as tcpdump refuses it. Each runs in a
+// child.
 
 #include "capture_filter.h"
 #include "check_main.h"

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Tests of the write protection of packet memory, on files that are named and mapped as EAL does it.
+// Tests of the write protection of packet memory, on files that are named and mapped as EAL does
+// it.
 
 #include "check_main.h"
 #include "packet_guard.h"

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // What processes share, shared by threads, for ThreadSanitizer: a primary and two workers that hand
-// rings to each other, counters with their reader, the clock. TSan sees an order that is missing only
-// where plain memory depends on it: so packets, and what is known of them, are plain memory here.
+// rings to each other, counters with their reader, the clock. TSan sees an order that is missing
+// only where plain memory depends on it: so packets, and what is known of them, are plain memory
+// here.
 //
-// The primary, the rings and ring_claim.c are the programs'. Stand-ins: for a delivery, a worker that reads
-// and releases; for the lock of a worker's slot, a word.
+// The primary, the rings and ring_claim.c are the programs'. Stand-ins: for a delivery, a worker
+// that reads and releases; for the lock of a worker's slot, a word.
 
 #include "balance.h"
 #include "check_main.h"
@@ -37,7 +38,7 @@
 
 static struct rtap_shm shm;
 static struct rte_ring *rings[NB_RINGS];
-static _Atomic uint64_t next_sequence; // of lives of couriers
+static _Atomic uint64_t next_sequence; // of lives of workers
 static struct rtap_counters counters;
 
 // Packet n of a ring has index n there, and holds n.
@@ -337,7 +338,8 @@ static void *disciplinarian(void *arg) {
 static void *clock_reader(void *arg) {
 	uint64_t k = 0;
 
-	// The rate is 1 ns a tick: a reading is k s less the ticks since step k, or it is of two triples.
+	// The rate is 1 ns a tick: a reading is k s less the ticks since step k, or it is of two
+	// triples.
 	while (k < NB_STEPS) {
 		uint64_t ns = rtap_clock_ns(&the_clock, 0);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Tests of both ends of a transmit ring, on real rings and mbufs. The buffers come from a mempool whose
-// handler is ours: it sees each buffer come back and knows whether it may.
+// Tests of both ends of a transmit ring, on real rings and mbufs. The buffers come from a mempool
+// whose handler is ours: it sees each buffer come back and knows whether it may.
 
 #include "check_main.h"
 #include "eal_test.h"
@@ -42,7 +42,7 @@ struct tag {
 };
 
 static struct rtap_ring_producer producer;
-static struct rtap_ring_consumer courier;
+static struct rtap_ring_consumer worker;
 static struct rte_mbuf *held[RING_SIZE];
 static struct rte_ring *ring;
 static struct rte_mempool *pool;
@@ -135,7 +135,7 @@ static void start_at(uint32_t base) {
 	ring->prod.head = ring->prod.tail = base;
 	ring->cons.head = ring->cons.tail = base;
 	rtap_ring_producer_init(&producer, ring, held);
-	rtap_ring_take_over(&courier, ring);
+	rtap_ring_take_over(&worker, ring);
 }
 
 static void set_up(void) {
@@ -207,7 +207,7 @@ static void reclaim(void) {
 	REQUIRE(!producer.quarantined);
 }
 
-// ---- the courier's moves ----
+// ---- the worker's moves ----
 
 static void ck_packets(struct rte_mbuf **pkts, int nb, uint64_t first) {
 	for (int i = 0; i < nb; i++) {
@@ -218,34 +218,34 @@ static void ck_packets(struct rte_mbuf **pkts, int nb, uint64_t first) {
 
 static void read_packets(uint32_t nb_release, unsigned int max) {
 	struct rte_mbuf *pkts[MAX_BURST];
-	uint64_t next = model.released + courier.in_window;
+	uint64_t next = model.released + worker.in_window;
 	uint64_t there = model.put - next;
-	uint32_t window = courier.in_window;
+	uint32_t window = worker.in_window;
 	int nb;
 
 	model.released += nb_release;
-	nb = rtap_ring_read(&courier, nb_release, pkts, max);
+	nb = rtap_ring_read(&worker, nb_release, pkts, max);
 	REQUIRE(nb == (int)(max < there ? max : there));
 	ck_packets(pkts, nb, next);
-	REQUIRE(courier.in_window == window - nb_release + (uint32_t)nb);
-	REQUIRE(courier.tail == model.base + (uint32_t)model.released);
+	REQUIRE(worker.in_window == window - nb_release + (uint32_t)nb);
+	REQUIRE(worker.tail == model.base + (uint32_t)model.released);
 	REQUIRE(ring->cons.head == ring->cons.tail);
 }
 
 static void look_again(uint32_t offset, unsigned int max) {
 	struct rte_mbuf *pkts[MAX_BURST];
-	uint32_t left = offset < courier.in_window ? courier.in_window - offset : 0;
-	struct rtap_ring_consumer before = courier;
+	uint32_t left = offset < worker.in_window ? worker.in_window - offset : 0;
+	struct rtap_ring_consumer before = worker;
 	int nb;
 
-	nb = rtap_ring_look_again(&courier, offset, pkts, max);
+	nb = rtap_ring_look_again(&worker, offset, pkts, max);
 	REQUIRE(nb == (int)(max < left ? max : left));
 	ck_packets(pkts, nb, model.released + offset);
-	REQUIRE(courier.in_window == before.in_window && courier.tail == before.tail);
+	REQUIRE(worker.in_window == before.in_window && worker.tail == before.tail);
 	REQUIRE(ring->cons.tail == model.base + (uint32_t)model.released);
 }
 
-// Die at any store of a read, and of the take-over itself; the next courier takes over.
+// Die at any store of a read, and of the take-over itself; the next worker takes over.
 static void die(void) {
 	struct rte_ring_zc_data view;
 
@@ -254,26 +254,26 @@ static void die(void) {
 		break;
 	case 1: // the read was started
 		rte_ring_dequeue_zc_burst_start(
-			ring, courier.in_window + pick(MAX_BURST), &view, NULL
+			ring, worker.in_window + pick(MAX_BURST), &view, NULL
 		);
 		break;
 	case 2: // the head is where the tail was about to go
-		ring->cons.head = ring->cons.tail + pick(courier.in_window + 1);
+		ring->cons.head = ring->cons.tail + pick(worker.in_window + 1);
 		break;
 	case 3: // twice, the second one while taking over
-		rte_ring_dequeue_zc_burst_start(ring, courier.in_window + 1, &view, NULL);
+		rte_ring_dequeue_zc_burst_start(ring, worker.in_window + 1, &view, NULL);
 		ring->cons.head = ring->cons.tail;
 	}
-	memset(&courier, 0xff, sizeof(courier));
-	rtap_ring_take_over(&courier, ring);
-	REQUIRE(courier.in_window == 0);
-	REQUIRE(courier.tail == model.base + (uint32_t)model.released);
-	REQUIRE(ring->cons.head == ring->cons.tail && ring->cons.tail == courier.tail);
+	memset(&worker, 0xff, sizeof(worker));
+	rtap_ring_take_over(&worker, ring);
+	REQUIRE(worker.in_window == 0);
+	REQUIRE(worker.tail == model.base + (uint32_t)model.released);
+	REQUIRE(ring->cons.head == ring->cons.tail && ring->cons.tail == worker.tail);
 }
 
 static void drain(void) {
 	while (model.released < model.put)
-		read_packets(courier.in_window, pick(MAX_BURST));
+		read_packets(worker.in_window, pick(MAX_BURST));
 	reclaim();
 	REQUIRE(model.freed == model.put);
 	ck_assert_uint_eq(nb_free, NB_BUFFERS);
@@ -297,7 +297,7 @@ START_TEST(random_moves_and_deaths) {
 			reclaim();
 			break;
 		case 2:
-			look_again(pick(courier.in_window + 2), pick(MAX_BURST));
+			look_again(pick(worker.in_window + 2), pick(MAX_BURST));
 			break;
 		case 3:
 			die();
@@ -305,7 +305,7 @@ START_TEST(random_moves_and_deaths) {
 			break;
 		default:
 			read_packets(
-				pick(2) == 0 ? courier.in_window : pick(courier.in_window + 1),
+				pick(2) == 0 ? worker.in_window : pick(worker.in_window + 1),
 				pick(65)
 			);
 		}
@@ -364,11 +364,11 @@ START_TEST(release_of_more_than_the_window) {
 
 	start_at(bases[_i]);
 	put(50, 1);
-	ck_assert_int_eq(rtap_ring_read(&courier, 1, pkts, 10), -EINVAL);
+	ck_assert_int_eq(rtap_ring_read(&worker, 1, pkts, 10), -EINVAL);
 	read_packets(0, 20);
-	ck_assert_int_eq(rtap_ring_read(&courier, 21, pkts, 10), -EINVAL);
-	ck_assert_int_eq(rtap_ring_read(&courier, UINT32_MAX, pkts, 10), -EINVAL);
-	ck_assert_uint_eq(courier.in_window, 20);
+	ck_assert_int_eq(rtap_ring_read(&worker, 21, pkts, 10), -EINVAL);
+	ck_assert_int_eq(rtap_ring_read(&worker, UINT32_MAX, pkts, 10), -EINVAL);
+	ck_assert_uint_eq(worker.in_window, 20);
 	reclaim();
 	ck_assert_uint_eq(model.freed, 0);
 	read_packets(20, 10);
@@ -383,14 +383,14 @@ START_TEST(the_same_pointers_again) {
 	start_at(bases[_i]);
 	for (unsigned int round = 0; round < 20; round++) { // the window wraps within the ring
 		put(100, 2);
-		nb = rtap_ring_read(&courier, 0, first, 100);
+		nb = rtap_ring_read(&worker, 0, first, 100);
 		ck_assert_int_eq(nb, 100);
-		ck_assert_int_eq(rtap_ring_look_again(&courier, 0, again, MAX_BURST), 100);
+		ck_assert_int_eq(rtap_ring_look_again(&worker, 0, again, MAX_BURST), 100);
 		ck_assert_mem_eq(first, again, 100 * sizeof(first[0]));
-		ck_assert_int_eq(rtap_ring_look_again(&courier, 37, again, 5), 5);
+		ck_assert_int_eq(rtap_ring_look_again(&worker, 37, again, 5), 5);
 		ck_assert_mem_eq(first + 37, again, 5 * sizeof(first[0]));
-		ck_assert_int_eq(rtap_ring_look_again(&courier, 100, again, 5), 0);
-		ck_assert_int_eq(rtap_ring_look_again(&courier, UINT32_MAX, again, 5), 0);
+		ck_assert_int_eq(rtap_ring_look_again(&worker, 100, again, 5), 0);
+		ck_assert_int_eq(rtap_ring_look_again(&worker, UINT32_MAX, again, 5), 0);
 		read_packets(100, 0);
 		reclaim();
 	}
@@ -518,7 +518,7 @@ START_TEST(overwritten_header_stops_reclaim) {
 }
 END_TEST
 
-// The pointers in the ring are for couriers; the primary frees what it remembers.
+// The pointers in the ring are for workers; the primary frees what it remembers.
 START_TEST(overwritten_slots_change_nothing) {
 	start_at(bases[_i]);
 	for (unsigned int round = 0; round < 5; round++) {
@@ -542,9 +542,9 @@ START_TEST(less_than_the_window) {
 	put(50, 1);
 	read_packets(0, 50);
 	ring->prod.tail -= 10;
-	ck_assert_int_eq(rtap_ring_read(&courier, 5, pkts, 10), -EIO);
-	ck_assert_int_eq(rtap_ring_look_again(&courier, 0, pkts, 10), -EIO);
-	ck_assert_uint_eq(courier.in_window, 50);
+	ck_assert_int_eq(rtap_ring_read(&worker, 5, pkts, 10), -EIO);
+	ck_assert_int_eq(rtap_ring_look_again(&worker, 0, pkts, 10), -EIO);
+	ck_assert_uint_eq(worker.in_window, 50);
 	ck_assert_uint_eq(ring->cons.tail, model.base);
 	ck_assert_uint_eq(ring->cons.head, ring->cons.tail);
 	ring->prod.tail += 10;
@@ -552,7 +552,7 @@ START_TEST(less_than_the_window) {
 }
 END_TEST
 
-// A tail that somebody else moved: what lies behind it may be freed buffers.
+// A tail that another process moved: what lies beyond it may be freed buffers.
 START_TEST(tail_moved_by_others) {
 	static const uint32_t moves[] = {1, 5, UINT32_C(1) << 30, (uint32_t)-5};
 	struct rte_mbuf *pkts[MAX_BURST];
@@ -564,11 +564,11 @@ START_TEST(tail_moved_by_others) {
 	head = ring->cons.head;
 	for (size_t i = 0; i < sizeof(moves) / sizeof(moves[0]); i++) {
 		ring->cons.tail += moves[i];
-		ck_assert_int_eq(rtap_ring_read(&courier, 0, pkts, 10), -EIO);
+		ck_assert_int_eq(rtap_ring_read(&worker, 0, pkts, 10), -EIO);
 		ring->cons.head = ring->cons.tail;
-		ck_assert_int_eq(rtap_ring_look_again(&courier, 0, pkts, 10), -EIO);
+		ck_assert_int_eq(rtap_ring_look_again(&worker, 0, pkts, 10), -EIO);
 		ring->cons.tail -= moves[i];
-		ck_assert_int_eq(rtap_ring_read(&courier, 0, pkts, 10), -EIO);
+		ck_assert_int_eq(rtap_ring_read(&worker, 0, pkts, 10), -EIO);
 		ring->cons.head = head;
 	}
 	read_packets(0, 10);
@@ -611,10 +611,10 @@ START_TEST(two_threads) {
 	start_at(UINT32_MAX - NB_TOGETHER / 2);
 	REQUIRE(pthread_create(&thread, NULL, produce, NULL) == 0);
 	while (atomic_load(&model.released) < NB_TOGETHER) {
-		nb_release = pick(courier.in_window + 1);
-		next = atomic_load(&model.released) + courier.in_window;
+		nb_release = pick(worker.in_window + 1);
+		next = atomic_load(&model.released) + worker.in_window;
 		atomic_fetch_add(&model.released, nb_release);
-		nb = rtap_ring_read(&courier, nb_release, pkts, pick(65));
+		nb = rtap_ring_read(&worker, nb_release, pkts, pick(65));
 		REQUIRE(nb >= 0);
 		ck_packets(pkts, nb, next);
 		if (pick(1000) == 0)

@@ -257,7 +257,7 @@ static bool all_is_read(void) {
 	return true;
 }
 
-// Copies of exactly their length, so that a look behind their end is seen.
+// Copies of exactly their length, so that a look beyond their end is seen.
 static void *copy(const void *bytes, size_t len) {
 	void *p = malloc(len > 0 ? len : 1);
 

@@ -40,7 +40,7 @@ static void serve_all(
 	for (unsigned int i = 0; i < header->nb_rings; i++) {
 		struct rte_ring *ring = block_ring(shm, i);
 
-		// EAL's list tells where the rings are, and of none behind the last one.
+		// EAL's list tells where the rings are, and of none after the last one.
 		if (i >= BLOCK_RINGS || !shm_check_ring(zones, shm->rings[i].size, ring))
 			return;
 		REQUIRE(lies_within(ring, shm, zones->zones[0].bytes));
@@ -68,7 +68,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
 	block_build(shm);
 	fill_rings(shm);
 	patch_lines(block_fields, block_nb_fields, shm, BLOCK_BYTES, data, size);
-	// EAL may know of less memory than the block needs: nothing behind it is touched.
+	// EAL may know of less memory than the block needs: nothing beyond it is touched.
 	zones.zones[0].bytes = patch_value("length", BLOCK_BYTES, data, size) % (BLOCK_BYTES + 1);
 	ASAN_POISON_MEMORY_REGION(
 		memory + zones.zones[0].bytes, BLOCK_BYTES - zones.zones[0].bytes

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // A counters file that is corrupted: refused, or everything that stats-tool makes of it stays
-// within it and prints what a terminal and a JSON reader can take. Lines behind "live" are written
+// within it and prints what a terminal and a JSON reader can take. Lines after "live" are written
 // while it is mapped and was found good already.
 
 #include "counters_file.h"

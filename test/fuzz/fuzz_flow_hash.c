@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Frames of any bytes, as the network brings them: nothing behind their end is read.
+// Frames of any bytes, as the network brings them: nothing beyond their end is read.
 
 #include "flow_hash.h"
 #include "fuzz.h"

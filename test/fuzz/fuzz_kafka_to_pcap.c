@@ -109,7 +109,7 @@ is_message(const struct fake_kafka *k, const struct fake_kafka_event *e, const s
 		&& !(w->key_ns != 0 && e->time_us < MIN_KEY_NS);
 }
 
-// Whether its partition was left before it, behind the range of time.
+// Whether its partition was left before it, after the range of time.
 static bool is_left(const struct fake_kafka *k, unsigned int i, const struct wanted *w) {
 	for (unsigned int n = 0; w->to_s != 0 && n < i; n++)
 		if (k->events[n].partition == k->events[i].partition

@@ -13,7 +13,7 @@
 #define MAX_WORDS 64
 #define MAX_BYTES 4096
 
-static char text[MAX_BYTES + 1]; // the words, one behind the other
+static char text[MAX_BYTES + 1]; // the words, one after the other
 
 static bool is_a_word(const char *word) {
 	return word >= text && word < text + sizeof(text);

@@ -50,5 +50,5 @@ class Destination:
 
 
 def setting(unit, name):
-    """The words behind NAME= in the text of a unit."""
+    """The words after NAME= in the text of a unit."""
     return re.search(rf"^{name}=(.*)$", unit, re.M)[1].split()

@@ -11,14 +11,14 @@
 //               is_dead       worker_slot_is_dead()
 //               claim         claim()                             kafka-secondary/rings/ring_claim.c
 //               give back     ring_claims_update(), give_back()
-//               take over     ring_feed_begin()                   kafka-secondary/ring_feed.c,
+//               take over     delivery_begin()                    kafka-secondary/deliver/delivery.c,
 //                             rtap_ring_take_over()               common/transmit_ring.c
 //               read_ring     start_and_finish(), with the zero-copy start and finish of rte_ring
 //               look          ack_window_advance(), _next_run()   kafka-secondary/deliver/ack_window.c
-//               serve         ring_feed_serve(), read_new()       kafka-secondary/ring_feed.c
+//               serve         delivery_serve(), read_new()        kafka-secondary/deliver/delivery.c
 //               send again    resend()
-//               offer         offer(), take_offer()
-//               report        ring_feed_report()
+//               offer         offer(), sink_offer()
+//               report        delivery_report()
 //   death       kill          the kernel: threads and memory first, then the lock of the slot
 //
 // Simpler than the truth, and why that hides nothing of the promises below:
@@ -191,11 +191,11 @@ end_nobody_died:
 
 #define WAITING 0 // states of a window's packets: DELIVERED and GIVEN_UP as above, and
 #define SUSPECT 3
-#define IN_FLIGHT 4
+#define IN_FLIGHT 4 // with the sink: ACK_KEPT or ACK_IN_FLIGHT
 
-#define READING 0 // states of a feed
-#define FULL 1
-#define FAILED 2
+#define READING 0 // of the ring
+#define NO_ROOM 1
+#define PAUSED 2
 #define RESENDING 3
 
 #define entry(index) ((index) % WINDOW)
@@ -227,7 +227,7 @@ inline look() {
 		:: else -> break
 		od;
 		i = 0;
-		room = (feed == READING && !giving_back
+		room = (ring_state == READING && !giving_back
 			-> min(BURST, WINDOW - in_window + nb_release) : 0);
 		again = (nb_again == 0 -> 0 : again)
 	}
@@ -285,8 +285,8 @@ inline offer() {
 			(state[entry(first)] == SUSPECT -> HELD_ALONE : HELD);
 		   state[entry(first)] = IN_FLIGHT
 		:: is_bad(payload[entry(first)]) -> give_up(first) // the client sees its size
-		:: nb_faults > 0 -> nb_faults--; feed = (feed == FAILED -> FAILED : FULL)
-		:: nb_faults > 0 -> nb_faults--; feed = FAILED
+		:: nb_faults > 0 -> nb_faults--; ring_state = (ring_state == PAUSED -> PAUSED : NO_ROOM)
+		:: nb_faults > 0 -> nb_faults--; ring_state = PAUSED
 		fi;
 		first++;
 		nb_read--
@@ -311,13 +311,13 @@ inline report() {
 		nb_faults = nb_faults - (is_bad(payload[entry(i)]) -> 0 : 1);
 		if
 		:: is_alone(i) || broken(BELIEVE_A_BATCH) -> give_up(i)
-		:: else -> state[entry(i)] = SUSPECT; feed = FAILED
+		:: else -> state[entry(i)] = SUSPECT; ring_state = PAUSED
 		fi
 	:: nb_faults > 0 -> // returned: nothing is said about the packet itself
 		nb_faults--;
 		state[entry(i)] = (is_alone(i) -> SUSPECT : WAITING);
 		state[entry(i)] = (broken(SWALLOW_A_FAILED_REPORT) -> DELIVERED : state[entry(i)]);
-		feed = FAILED
+		ring_state = PAUSED
 	fi;
 	client[me].has[payload[entry(i)]] = NOT_HELD;
 	i = 0;
@@ -329,7 +329,7 @@ inline forget_window() {
 	d_step {
 		tail = 0;
 		in_window = 0;
-		feed = READING;
+		ring_state = READING;
 		resend_kind = WAITING;
 		giving_back = false;
 		i = 0;
@@ -362,7 +362,7 @@ active [2] proctype worker() {
 	byte me = _pid - 2; // its slot
 	byte seen; // incarnation of an owner
 	byte tail, in_window, state[WINDOW], payload[WINDOW];
-	byte feed, resend_kind;
+	byte ring_state, resend_kind;
 	bool giving_back;
 	byte nb_release, room, nb_in_flight, again, nb_again; // by look()
 	byte first, nb, nb_done, nb_read, ahead, i;
@@ -401,20 +401,20 @@ end_idle:
 			nb_done = nb_release
 		   }
 		:: atomic { // send again
-			feed == RESENDING && nb_again > 0 && kinds_do_not_mix ->
+			ring_state == RESENDING && nb_again > 0 && kinds_do_not_mix ->
 			resend_kind = state[entry(again)];
 			first = again;
 			nb = nb_again
 		   }
 		:: atomic { // all is sent again
-			feed == RESENDING && nb_again == 0 && kinds_do_not_mix ->
-			feed = READING;
+			ring_state == RESENDING && nb_again == 0 && kinds_do_not_mix ->
+			ring_state = READING;
 			look();
 			goto end_idle
 		   }
 		:: atomic { // the pause is over, after a failure also the last report read
-			feed == FULL || (feed == FAILED && nb_in_flight == 0) ->
-			feed = RESENDING;
+			ring_state == NO_ROOM || (ring_state == PAUSED && nb_in_flight == 0) ->
+			ring_state = RESENDING;
 			resend_kind = WAITING;
 			look();
 			goto end_idle

@@ -307,7 +307,7 @@ def device_drops(tap, lab):
 def eal_arguments(tap, lab):
     lab.write_config({**SMALL, "devices": []})
     program = start_primary(lab, "--", "--no-pci", "--vdev=net_ring7")
-    tap.ok("net_ring7" in program.log(), "EAL's arguments behind -- reach EAL", program.log())
+    tap.ok("net_ring7" in program.log(), "EAL's arguments after -- reach EAL", program.log())
     tap.equal(program.stop(), 0, "the primary with EAL's arguments ends with 0")
     refused(tap, primary(lab, "-c", lab.config_path, "--", "--nonsense"), "FAILURE",
             ["EAL does not start", "lines above"], "what EAL refuses is an error", lab)

@@ -140,7 +140,7 @@ CASES = (
      {"sasl.password": "p4ss"}, {}),
 )
 
-# (lines, the one line on standard error behind the file's name)
+# (lines, the one line on standard error after the file's name)
 REFUSED = (
     ("[kafka-global]\nclient.id\n", ":2: neither [group] nor name = value"),
     ("client.id = x\n", ":1: is before the first [group]"),

@@ -22,7 +22,8 @@ flaw_count(unsigned int *counts, const int16_t *slot_of_ring, unsigned int n, ui
 			counts[slot_of_ring[i]]++;
 }
 
-// The fewest moves. Each slot keeps up to the floor, and as many as there are ceilings keep one more.
+// The fewest moves. Each slot keeps up to the floor, and as many as there are ceilings keep one
+// more.
 static inline unsigned int
 flaw_least_moves(const unsigned int *counts, unsigned int n, uint64_t slots) {
 	unsigned int nb_slots = (unsigned int)__builtin_popcountll(slots);
@@ -36,8 +37,8 @@ flaw_least_moves(const unsigned int *counts, unsigned int n, uint64_t slots) {
 	return n - nb_stay - (nb_above < nb_ceilings ? nb_above : nb_ceilings);
 }
 
-// `slots`: the living, at least one. Returns NULL, or what is wrong; *nb_moves is the number of rings
-// whose slot changed.
+// `slots`: the living, at least one. Returns NULL, or what is wrong; *nb_moves is the number of
+// rings whose slot changed.
 static inline const char *assignment_flaw(
 	const int16_t *before, const int16_t *after, unsigned int n, uint64_t slots,
 	unsigned int *nb_moves

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The sizes of net_af_packet's receive ring: what a slot holds, and which ones kernel and driver agree on.
+// The sizes of net_af_packet's receive ring: what a slot holds, and which ones kernel and driver
+// agree on.
 
 #include "af_packet_ring.h"
 #include "check_main.h"
@@ -92,7 +93,7 @@ static const struct {
 	{{2048, PAGE, 512, true, true}, true},
 	{{2048, PAGE, 511, true, true}, false}, // a block of half its slots
 	{{2040, 2040 * PAGE, 8192, true, true}, false}, // not aligned
-	{{9216, 10 * PAGE, 512, true, true}, false}, // a rest behind the slots of a block
+	{{9216, 10 * PAGE, 512, true, true}, false}, // a rest after the slots of a block
 	{{9216, 9216, 512, true, true}, false}, // a block of no whole pages
 	{{9216, 9 * PAGE, 512, true, true}, true},
 	{{9216, 0, 512, true, true}, false},

@@ -153,7 +153,7 @@ START_TEST(snapshots) {
 	set(&c.ports[0].received, 2000);
 	set(&c.slots[2].rings_blocked, 17);
 	ck_assert_uint_eq(rtap_counter_get(&s.ports[0].received), 1000);
-	// Nobody may make a reader look further than the file is long.
+	// No process may make a reader look further than the file is long.
 	c.header->nb_rings = UINT32_MAX;
 	rtap_balance_compute(&c, &b);
 	ck_assert_uint_eq(b.rx.out, 860);
@@ -369,7 +369,7 @@ START_TEST(a_killed_primary) {
 
 	put_traffic();
 	set(&c.queues[0].received, 1000 + RTAP_LAW_BURST_MAX);
-	set(&c.rings[1].taken, 360 + 32); // a courier took what was never counted
+	set(&c.rings[1].taken, 360 + 32); // a transmit worker took what was never counted
 	ck_assert_uint_eq(violated_after(RTAP_LAW_FAILURES, true, &nb_held), 0);
 	ck_assert_uint_ne(violated_after(RTAP_LAW_FAILURES, false, &nb_held), 0);
 	set(&c.queues[0].received, 1001 + RTAP_LAW_BURST_MAX);
@@ -381,7 +381,7 @@ START_TEST(a_killed_primary) {
 		violated_after(RTAP_LAW_FAILURES, true, &nb_held),
 		1u << RTAP_LAW_RECEIVED | 1u << RTAP_LAW_TAKEN_ENQUEUED
 	);
-	// Couriers go on and nobody counts what they release: nothing is at rest.
+	// Transmit workers go on and no process counts what they release: nothing is at rest.
 	set(&c.rings[0].in_ring, 0);
 	set(&c.rings[0].released, 500);
 	violated_after(RTAP_LAW_FAILURES, true, &nb_held);
@@ -462,8 +462,8 @@ START_TEST(law_texts) {
 }
 END_TEST
 
-// Queue 0 as the programs serve it: a receive worker and couriers that die at any place between two
-// stores. The rings are pairs of indexes.
+// Queue 0 as the programs serve it: a receive worker, and transmit workers that die anywhere
+// between two stores. The rings are pairs of indexes.
 static struct {
 	_Atomic uint64_t head[NB_RINGS], tail[NB_RINGS];
 	atomic_bool stop_rx, stop_couriers;
@@ -533,7 +533,7 @@ static void *sim_rx(void *arg) {
 		if (overcount == 0 && random_below(&seed, 4) == 0)
 			usleep(random_below(&seed, 100));
 	}
-	// As a primary that drains: goes on to free what the couriers give back.
+	// As a primary that drains: goes on to free what the transmit workers give back.
 	while (!atomic_load(&sim.stop_couriers))
 		for (int i = 0; i < NB_RINGS; i++)
 			sim_reap(i, &seed);
@@ -542,7 +542,7 @@ static void *sim_rx(void *arg) {
 	return arg;
 }
 
-// One burst of one ring, from taking to giving back. False: the courier died on the way.
+// One burst of one ring, from taking to giving back. False: the transmit worker died on the way.
 static bool sim_carry(int i, struct rtap_slot_counters *s, uint64_t *cursor, uint64_t *seed) {
 	uint64_t n = atomic_load(&sim.head[i]) - *cursor, nb_failed;
 

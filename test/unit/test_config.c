@@ -46,7 +46,7 @@
 #define T50 "tttttttttttttttttttttttttttttttttttttttttttttttttt"
 #define BYTES(literal) literal, sizeof(literal) - 1
 
-// What is refused, and the line for the user behind "t.yaml:".
+// What is refused, and the line for the user after "t.yaml:".
 static const struct {
 	const char *text;
 	size_t size;
@@ -704,7 +704,7 @@ static const struct {
 	const char *text;
 	size_t size;
 	const char *value; // NULL = refused, with
-	const char *line; // behind the path
+	const char *line; // after the path
 } secrets[] = {
 	{BYTES("hunter2"), "hunter2", NULL},
 	{BYTES("hunter2\n"), "hunter2", NULL},

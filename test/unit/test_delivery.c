@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Test the state machine of one ring's delivery, state by state, with a real ring and a fake sink: it keeps
-// what it is offered and reports what the test says. Packets lie in plain memory; no EAL, no Kafka.
+// Test the state machine of one ring's delivery, state by state, with a real ring and a fake sink:
+// it keeps what it is offered and reports what the test says. Packets lie in plain memory; no EAL,
+// no Kafka.
 
 #include "check_main.h"
 #include "delivery.h"
@@ -274,7 +275,8 @@ START_TEST(kept_until_sent) {
 }
 END_TEST
 
-// What the table in delivery.h says of a packet: by report, whether the client had it, whether it was alone.
+// What the table in delivery.h says of a packet: by report, whether the client had it, whether it
+// was alone.
 static const struct {
 	enum sink_report report;
 	bool sent;
@@ -559,8 +561,8 @@ START_TEST(several_packets_of_a_message) {
 }
 END_TEST
 
-// Whatever a sink reports, in whatever order: each packet is delivered or failed once, and the laws hold
-// after each step.
+// Whatever a sink reports, in whatever order: each packet is delivered or failed once, and the laws
+// hold after each step.
 START_TEST(any_reports) {
 	uint64_t state = (uint64_t)_i * 7919 + 1;
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What Wireshark is told: topics of configuration files as interfaces, and nothing that breaks its lines.
+// What Wireshark is told: topics of configuration files as interfaces, and nothing that breaks its
+// lines.
 
 #include "check_main.h"
 #include "extcap.h"

@@ -202,7 +202,8 @@ START_TEST(both_directions_meet_without_ports) {
 }
 END_TEST
 
-// A host that talks to itself, and one whose address is the other's: only the ports tell them apart.
+// A host that talks to itself, and one whose address is the other's: only the ports tell them
+// apart.
 START_TEST(equal_addresses) {
 	for (unsigned int i = 0; i < 100; i++) {
 		struct packet packet = random_packet(i % 2 ? IPV4 : IPV6, IPPROTO_TCP);
@@ -399,7 +400,7 @@ START_TEST(short_ipv4_header_has_no_ports) {
 }
 END_TEST
 
-// Cut anywhere: by all that is there, and no byte behind it.
+// Cut anywhere: by all that is there, and no byte beyond it.
 START_TEST(truncated) {
 	for (unsigned int i = 0; i < 60; i++) {
 		struct packet packet = random_packet(i % 3, with_ports[i % 2]);

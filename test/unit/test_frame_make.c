@@ -63,7 +63,8 @@ START_TEST(another_seed_other_frames) {
 }
 END_TEST
 
-// Flows of their own: not one frame in common, not even among the shortest, which hold nothing random.
+// Flows of their own: not one frame in common, not even among the shortest, which hold nothing
+// random.
 START_TEST(other_flows_other_frames) {
 	struct frame_make_config cfg = {7, NB_FLOWS, NB_FLOWS, 0, 1514, 60};
 	struct frame_make *a = make(0, 1514, 60), *b = frame_make_create(&cfg);
@@ -142,7 +143,8 @@ START_TEST(lengths_keep_to_the_limits) {
 }
 END_TEST
 
-// Sum of an IPv4 header, or of a datagram with the pseudo-header of its addresses, protocol, length.
+// Sum of an IPv4 header, or of a datagram with the pseudo-header of its addresses, protocol,
+// length.
 static uint16_t
 sum_of(const uint8_t *addresses, size_t address_bytes, const uint8_t *l4, size_t len) {
 	uint64_t sum = checksum_add(0, addresses, address_bytes);

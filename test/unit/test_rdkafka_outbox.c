@@ -126,7 +126,7 @@ START_TEST(refused_by_the_client) {
 	ck_assert_int_eq(rdkafka_outbox_next(&box), 0);
 	rdkafka_outbox_relist(&box, 0);
 	rdkafka_outbox_relist(&box, 0);
-	ck_assert_uint_eq(turn(1, 0, NOW), 1); // behind the other one now
+	ck_assert_uint_eq(turn(1, 0, NOW), 1); // after the other one now
 	ck_assert_uint_eq(turn(0, 0, NOW), 1);
 	ck_assert_int_eq(rdkafka_outbox_next(&box), -1);
 }

@@ -81,7 +81,7 @@ static void ck_effective(const char *text, const char *name, const char *wanted)
 	rd_kafka_conf_destroy(conf);
 }
 
-// What is refused, and the whole line for the user behind "t.yaml:".
+// What is refused, and the whole line for the user after "t.yaml:".
 static const struct {
 	const char *text, *line;
 } refused[] = {

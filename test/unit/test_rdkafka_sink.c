@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Test one ring's way to Kafka through librdkafka: a real ring and the real sink against librdkafka's mock
-// cluster, read back by a consumer. Packets lie in plain memory; no EAL.
+// Test one ring's way to Kafka through librdkafka: a real ring and the real sink against
+// librdkafka's mock cluster, read back by a consumer. Packets lie in plain memory; no EAL.
 
 #include "check_main.h"
 #include "delivery.h"
@@ -417,8 +417,8 @@ static uint64_t cpu_ns(void) {
 	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
 }
 
-// The idempotent producer of librdkafka polls without a pause while more than a request of a partition
-// waits for a slow broker: it is not given more (rdkafka_outbox.h).
+// The idempotent producer of librdkafka polls without a pause while more than a request of a
+// partition waits for a slow broker: it is not given more (rdkafka_outbox.h).
 START_TEST(no_spinning_with_a_slow_broker) {
 	uint64_t began, used;
 
@@ -446,7 +446,7 @@ START_TEST(no_spinning_with_a_slow_broker) {
 }
 END_TEST
 
-// A batch that is refused for good takes everything behind it back, so not even that reorders.
+// A batch that is refused for good takes everything after it back, so not even that reorders.
 static const rd_kafka_resp_err_t refusals[] = {
 	RD_KAFKA_RESP_ERR_POLICY_VIOLATION,
 	RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED,
@@ -474,8 +474,8 @@ START_TEST(order_survives_refusals) {
 }
 END_TEST
 
-// The client counts a packet as delivered that the broker refused as repeated, though here it was never
-// stored: no broker told its offset, so it is sent again.
+// The client counts a packet as delivered that the broker refused as repeated, though here it was
+// never stored: no broker told its offset, so it is sent again.
 START_TEST(reports_without_an_offset) {
 	start_sink("order: strict\n", "");
 	begin(&ring_delivery);
@@ -486,7 +486,7 @@ START_TEST(reports_without_an_offset) {
 	put_packets(0, 2000, 5);
 	serve_until(&ring_delivery, 2000);
 	ck_at_rest(&ring_delivery, 2000);
-	ck_assert_uint_ge(get(&counters.returned), NB_PARTITIONS); // and what waited behind them
+	ck_assert_uint_ge(get(&counters.returned), NB_PARTITIONS); // and what waited after them
 	read_back();
 	ck_each_once(0, 2000);
 }
@@ -649,7 +649,8 @@ START_TEST(several_fail_for_good) {
 }
 END_TEST
 
-// Above message.max.bytes the client itself says no: nothing waits for it. Around the limit, too: the client counts what a record needs beside its payload.
+// Above message.max.bytes the client itself says no: nothing waits for it. Around the limit, too:
+// the client counts what a record needs beside its payload.
 static const struct {
 	const char *keys;
 	bool headers;
@@ -768,7 +769,8 @@ START_TEST(given_back_with_an_empty_window) {
 }
 END_TEST
 
-// A transmit worker dies with its window: the next one starts at the tail and counts what it sends again.
+// A transmit worker dies with its window: the next one starts at the tail and counts what it sends
+// again.
 START_TEST(taken_over) {
 	static struct delivery second, third; // what the dead leave is not freed
 

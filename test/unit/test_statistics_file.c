@@ -16,7 +16,7 @@
 #define WORKER 3
 #define NOBODY 65534
 
-static const struct run_as nobody = {.name = "nobody", .uid = NOBODY, .gid = NOBODY};
+static const struct run_as other = {.name = "nobody", .uid = NOBODY, .gid = NOBODY};
 static const struct run_as myself = {0};
 
 static char directory[] = "/tmp/rtap-statistics-XXXXXX";
@@ -60,10 +60,10 @@ START_TEST(lines_are_marked) {
 }
 END_TEST
 
-// Nobody reads it yet: must not wait for a reader.
+// It has no reader yet: must not wait for a reader.
 START_TEST(a_pipe_is_refused) {
 	ck_assert_int_eq(mkfifo(path, 0600), 0);
-	ck_assert_int_eq(statistics_file_open(path, WORKER, &nobody), 0);
+	ck_assert_int_eq(statistics_file_open(path, WORKER, &other), 0);
 	statistics_file_write("{}");
 	ck_holds(said_path, "statistics: not a regular file; no statistics\n");
 }
@@ -77,7 +77,7 @@ START_TEST(a_read_pipe_is_left_alone) {
 	ck_assert_int_eq(mkfifo(path, 0600), 0);
 	fd = open(path, O_RDONLY | O_NONBLOCK);
 	ck_assert_int_ge(fd, 0);
-	ck_assert_int_eq(statistics_file_open(path, WORKER, &nobody), 0);
+	ck_assert_int_eq(statistics_file_open(path, WORKER, &other), 0);
 	statistics_file_write("{}");
 	ck_assert_int_eq(read(fd, &byte, 1), 0);
 	ck_assert_int_eq(fstat(fd, &st), 0);
@@ -95,7 +95,7 @@ START_TEST(a_pipe_in_its_place_is_refused) {
 	statistics_file_reopen_if_asked();
 	statistics_file_write("{ \"name\": \"x\" }");
 	ck_holds(moved, "\"name\": \"x\"");
-	ck_holds(said_path, "going on with the old file\n");
+	ck_holds(said_path, "the old file stays in use\n");
 }
 END_TEST
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Moments as users write them: dates in UTC, seconds since the epoch, before now; all else is refused.
+// Moments as users write them: dates in UTC, seconds since the epoch, before now; all else is
+// refused.
 
 #include "check_main.h"
 #include "time_spec.h"

@@ -261,7 +261,7 @@ static void happen(struct worker *w) {
 	}
 }
 
-// One round of everybody who runs, all at once.
+// One round of all who run, all at once.
 static void work(bool primary_lives) {
 	for (unsigned int i = 0; i < MAX_WORKERS; i++)
 		if (runs(&workers[i]))
@@ -334,7 +334,7 @@ static void check_registry(void) {
 	);
 }
 
-// A worker takes a ring for its own if and only if the ring's word says so: nobody else can.
+// A worker takes a ring for its own if and only if the ring's word says so: no other can.
 static void check_owners(void) {
 	for (unsigned int i = 0; i < shm->header.nb_rings; i++) {
 		uint64_t owner = atomic_load(&shm->rings[i].owner);
