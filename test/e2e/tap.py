@@ -88,8 +88,9 @@ def scattered_flows(records):
 
 
 def disordered_packets(records):
-    """[(flow, sequence, one before)] of packets that come after a later one of their flow in a partition,
-    both directions together. `records` are in the order of partition and offset."""
+    """[(flow, sequence, one before)] of packets after a later one of their flow in a partition.
+
+    Both directions together; `records` are in the order of partition and offset."""
     last, disorder = {}, []
     for record in records:
         t = trailer(record.value)

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""Capture from PCI NICs, which QEMU emulates, by the commands of ringtap-host(7), into a real Kafka.
+"""Capture from PCI NICs that QEMU emulates, by the commands of ringtap-host(7), into a real Kafka.
 
     test_nic.py [PART...]    vfio uio rss drops large_pages; default all
 
