@@ -31,9 +31,8 @@
 
 #define TOPIC_POLL_MS 1 // a ring without an owner waits
 #define IDLE_POLL_MS 1 // the rings cannot wake us; reports do
-#define HOUSEKEEPING_NS UINT64_C(5000000)
-#define LINGER_NS UINT64_C(100000000)
-#define SECOND_NS UINT64_C(1000000000)
+#define HOUSEKEEPING_NS (5 * RTAP_MS_NS)
+#define LINGER_NS (100 * RTAP_MS_NS)
 
 struct transmit_worker {
 	const struct rtap_config *cfg;
@@ -163,7 +162,7 @@ static void leave_orphaned(struct transmit_worker *w, uint64_t left) {
 }
 
 static void set_deadline(struct transmit_worker *w, uint64_t timeout_s) {
-	uint64_t deadline_ns = w->ctx.now_ns + timeout_s * SECOND_NS;
+	uint64_t deadline_ns = w->ctx.now_ns + timeout_s * RTAP_SECOND_NS;
 
 	if (deadline_ns < w->deadline_ns)
 		w->deadline_ns = deadline_ns;
@@ -184,7 +183,7 @@ static void notice_death(struct transmit_worker *w) {
 	LOG(WARNING,
 	    "the primary died; delivering what is in the rings (%" PRIu64
 	    " packets) for at most %" PRIu64 " s",
-	    ring_claims_waiting(&w->claims), (w->deadline_ns - w->ctx.now_ns) / SECOND_NS);
+	    ring_claims_waiting(&w->claims), (w->deadline_ns - w->ctx.now_ns) / RTAP_SECOND_NS);
 }
 
 // What to serve now. While the primary drains or is dead no worker comes after us: then a request

@@ -3,6 +3,7 @@
 
 #include "delivery.h"
 
+#include "now.h"
 #include "packet_guard.h"
 
 #include <rte_branch_prediction.h>
@@ -11,11 +12,9 @@
 
 #define LOG_TYPE "delivery"
 
-#define MS_NS UINT64_C(1000000)
-#define BACKOFF_FIRST_NS (100 * MS_NS)
-#define BACKOFF_MOST_NS (10000 * MS_NS)
-#define NO_ROOM_NS (1 * MS_NS)
-#define LOG_AGAIN_NS (60000 * MS_NS)
+#define BACKOFF_FIRST_NS (100 * RTAP_MS_NS)
+#define BACKOFF_MOST_NS (10 * RTAP_SECOND_NS)
+#define NO_ROOM_NS RTAP_MS_NS
 
 int delivery_begin(struct delivery *d, const struct delivery_context *ctx) {
 	int rc;
@@ -44,13 +43,13 @@ void delivery_end(struct delivery *d) {
 static void log_pause(struct delivery *d, const struct delivery_context *ctx, const char *why) {
 	uint64_t hidden;
 
-	if (!rtap_log_limit_pass(&d->log_limit, ctx->now_ns, LOG_AGAIN_NS, &hidden))
+	if (!rtap_log_limit_pass(&d->log_limit, ctx->now_ns, RTAP_LOG_AGAIN_NS, &hidden))
 		return;
 	LOG(WARNING,
 	    "%s: paused: %s; retrying in %" PRIu64
 	    " ms, once no packet of this ring is in flight (%" PRIu64
 	    " more pauses since the last line)",
-	    d->source.name, why, d->backoff_ns / MS_NS, hidden);
+	    d->source.name, why, d->backoff_ns / RTAP_MS_NS, hidden);
 	d->said_paused = true;
 }
 
@@ -89,7 +88,7 @@ failed(struct delivery *d, const struct delivery_context *ctx, uint32_t index,
 	uint64_t hidden;
 
 	rtap_counter_add(counter, ack_window_set(&d->window, index, ACK_FAILED));
-	if (rtap_log_limit_pass(&limit, ctx->now_ns, LOG_AGAIN_NS, &hidden))
+	if (rtap_log_limit_pass(&limit, ctx->now_ns, RTAP_LOG_AGAIN_NS, &hidden))
 		LOG(ERR, "%s: a packet failed for good: %s (%" PRIu64 " more since the last line)",
 		    d->source.name, why, hidden);
 }

@@ -4,6 +4,7 @@
 #include "ring_claim.h"
 
 #include "log.h"
+#include "now.h"
 
 #include <rte_ring.h>
 
@@ -12,7 +13,6 @@
 
 #define LOG_TYPE "claim"
 
-#define SECOND_NS UINT64_C(1000000000)
 #define GIVE_BACK_LEAST_S 5
 
 static bool is_quarantined(const struct rtap_shm_ring *shared) {
@@ -70,12 +70,12 @@ static int check_deadline(struct ring_claims *c, bool waiting) {
 		return 0;
 	}
 	if (c->give_back_deadline_ns == 0)
-		c->give_back_deadline_ns = c->ctx->now_ns + timeout_s * SECOND_NS;
+		c->give_back_deadline_ns = c->ctx->now_ns + timeout_s * RTAP_SECOND_NS;
 	if (c->ctx->now_ns <= c->give_back_deadline_ns)
 		return 0;
 	LOG(WARNING,
-	    "a ring that another transmit worker waits for was not emptied in time; ending, so that it can take the ring"
-	);
+	    "a ring that another transmit worker waits for was not emptied in time; ending, so that "
+	    "it can take the ring");
 	return -ETIMEDOUT;
 }
 

@@ -7,9 +7,8 @@
 
 #define LOG_TYPE "kafka"
 
-#define FIRST_NS (UINT64_C(1) * 1000000000) // until a denied client is replaced; doubles
-#define MOST_NS (UINT64_C(10) * 1000000000)
-#define LOG_AGAIN_NS (UINT64_C(60) * 1000000000)
+#define FIRST_NS RTAP_SECOND_NS // until a denied client is replaced; doubles
+#define MOST_NS (10 * RTAP_SECOND_NS)
 
 bool rdkafka_denied_id(const struct rdkafka_producer *p) {
 	char text[256];
@@ -53,7 +52,7 @@ static void replace(struct rdkafka_producer *p) {
 
 	if (rdkafka_producer_open_client(p, &next, why, sizeof(why)) < 0) {
 		if (rtap_log_limit_pass(
-			    &p->denied.no_client, rtap_monotonic_ns(), LOG_AGAIN_NS, &hidden
+			    &p->denied.no_client, rtap_monotonic_ns(), RTAP_LOG_AGAIN_NS, &hidden
 		    ))
 			LOG(WARNING, "%s; packets wait in the rings, retrying", why);
 		p->denied.since_ns = rtap_monotonic_ns();

@@ -7,11 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FIRST_RECORDS 256
+#define FIRST_MESSAGES 256
 
 void rdkafka_outbox_fini(struct rdkafka_outbox *o) {
 	for (uint32_t i = 0; i < o->nb_partitions; i++)
-		free(o->partitions[i].records);
+		free(o->partitions[i].messages);
 	free(o->partitions);
 	free(o->ready);
 	*o = (struct rdkafka_outbox){0};
@@ -38,36 +38,36 @@ static int know_partitions(struct rdkafka_outbox *o, uint32_t nb) {
 
 static int make_room(struct outbox_partition *p) {
 	uint32_t nb = p->head - p->tail;
-	uint32_t size = p->records == NULL ? FIRST_RECORDS : 2 * (p->mask + 1);
-	struct message *records;
+	uint32_t size = p->messages == NULL ? FIRST_MESSAGES : 2 * (p->mask + 1);
+	struct message *messages;
 
-	if (p->records != NULL && nb <= p->mask)
+	if (p->messages != NULL && nb <= p->mask)
 		return 0;
-	records = malloc(size * sizeof(*records));
-	if (records == NULL)
+	messages = malloc(size * sizeof(*messages));
+	if (messages == NULL)
 		return -ENOMEM;
-	for (uint32_t i = 0; p->records != NULL && i < nb; i++)
-		records[i] = p->records[(p->tail + i) & p->mask];
-	free(p->records);
-	p->records = records;
+	for (uint32_t i = 0; p->messages != NULL && i < nb; i++)
+		messages[i] = p->messages[(p->tail + i) & p->mask];
+	free(p->messages);
+	p->messages = messages;
 	p->mask = size - 1;
 	p->tail = 0;
 	p->head = nb;
 	return 0;
 }
 
-int rdkafka_outbox_add(struct rdkafka_outbox *o, const struct message *r) {
+int rdkafka_outbox_add(struct rdkafka_outbox *o, const struct message *msg) {
 	struct outbox_partition *p;
 
-	if (r->partition < 0)
+	if (msg->partition < 0)
 		return -EINVAL;
-	if (know_partitions(o, (uint32_t)r->partition + 1) < 0)
+	if (know_partitions(o, (uint32_t)msg->partition + 1) < 0)
 		return -ENOMEM;
-	p = &o->partitions[r->partition];
+	p = &o->partitions[msg->partition];
 	if (make_room(p) < 0)
 		return -ENOMEM;
-	p->records[p->head++ & p->mask] = *r;
-	rdkafka_outbox_relist(o, r->partition);
+	p->messages[p->head++ & p->mask] = *msg;
+	rdkafka_outbox_relist(o, msg->partition);
 	return 0;
 }
 
@@ -107,11 +107,11 @@ uint32_t rdkafka_outbox_batch(struct rdkafka_outbox *o, int32_t partition, uint6
 		p->confirmed_ns = 0; // as at the beginning
 	if (p->confirmed_ns == 0)
 		return 1;
-	for (nb = 0; nb < waiting && nb < o->batch_records; nb++) {
-		const struct message *r = &p->records[(p->tail + nb) & p->mask];
+	for (nb = 0; nb < waiting && nb < o->batch_messages; nb++) {
+		const struct message *msg = &p->messages[(p->tail + nb) & p->mask];
 
-		bytes += r->len + MESSAGE_KEY_BYTES + RDKAFKA_OUTBOX_RECORD_BYTES;
-		bytes += r->origin != NULL ? r->origin->header_bytes : 0;
+		bytes += msg->len + MESSAGE_KEY_BYTES + RDKAFKA_OUTBOX_RECORD_BYTES;
+		bytes += msg->origin != NULL ? msg->origin->header_bytes : 0;
 		if (bytes > o->batch_bytes)
 			break;
 	}
@@ -122,7 +122,7 @@ const struct message *
 rdkafka_outbox_look(const struct rdkafka_outbox *o, int32_t partition, uint32_t i) {
 	const struct outbox_partition *p = &o->partitions[partition];
 
-	return &p->records[(p->tail + i) & p->mask];
+	return &p->messages[(p->tail + i) & p->mask];
 }
 
 void rdkafka_outbox_remove(

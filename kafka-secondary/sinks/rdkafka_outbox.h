@@ -11,7 +11,7 @@
 // - When a batch fails, nothing after it is with Kafka yet: that comes back, too, in order.
 // - It takes a report of a later request for a report of all before it, because a broker refuses a
 //   gap in the sequence numbers. But a broker that knows nothing yet of a producer takes any first
-//   number (Kafka, ProducerAppendInfo.checkSequence): records of a first request that was lost
+//   number (Kafka, ProducerAppendInfo.checkSequence): messages of a first request that was lost
 //   would be reported as delivered and be nowhere. A batch may become two requests, so the first
 //   record to a partition goes alone until Kafka has confirmed it. Brokers forget a producer that
 //   wrote nothing for producer.id.expiration.ms (a day): long before that it starts with one again.
@@ -19,49 +19,50 @@
 #pragma once
 
 #include "message.h"
+#include "now.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
 struct outbox_partition {
-	struct message *records; // by index & mask; NULL until needed
+	struct message *messages; // by index & mask; NULL until needed
 	uint32_t mask;
 	uint32_t head, tail; // after the newest one, the oldest one
 	uint32_t in_flight;
-	uint64_t confirmed_ns; // when Kafka confirmed the last record, 0 = never
+	uint64_t confirmed_ns; // when Kafka confirmed the last message, 0 = never
 	bool listed; // in `ready`
 };
 
 struct rdkafka_outbox {
 	struct outbox_partition *partitions;
-	int32_t *ready; // partitions that have records and none in flight
+	int32_t *ready; // partitions that have messages and none in flight
 	uint32_t nb_partitions, nb_ready;
 	// A batch's limits; the client must be able to send it as one request.
-	uint32_t batch_records;
+	uint32_t batch_messages;
 	uint64_t batch_bytes;
 };
 
-#define RDKAFKA_OUTBOX_IDLE_NS (UINT64_C(600) * 1000000000)
+#define RDKAFKA_OUTBOX_IDLE_NS (600 * RTAP_SECOND_NS)
 
 // What a record needs in a batch beside key, headers and payload, at most (rdkafka_msg.h,
 // RD_KAFKAP_MESSAGE_V2_MAX_OVERHEAD is less).
 #define RDKAFKA_OUTBOX_RECORD_BYTES 64
 
-// Frees all; records that wait are forgotten.
+// Frees all; messages that wait are forgotten.
 void rdkafka_outbox_fini(struct rdkafka_outbox *o);
 
-// A copy of *r waits at the end of its partition's records. Returns 0, -ENOMEM or -EINVAL (negative
+// A copy of *msg waits at the end of its partition's messages. Returns 0, -ENOMEM or -EINVAL (negative
 // partition).
-int rdkafka_outbox_add(struct rdkafka_outbox *o, const struct message *r);
+int rdkafka_outbox_add(struct rdkafka_outbox *o, const struct message *msg);
 
 // The next partition whose turn it is; -1: none. It comes again once something waits there and
 // nothing is in flight, see rdkafka_outbox_relist().
 int32_t rdkafka_outbox_next(struct rdkafka_outbox *o);
 
-// How many of the partition's oldest records make up the next batch.
+// How many of the partition's oldest messages make up the next batch.
 uint32_t rdkafka_outbox_batch(struct rdkafka_outbox *o, int32_t partition, uint64_t now_ns);
 
-// The i-th oldest record, while it waits.
+// The i-th oldest message, while it waits.
 const struct message *
 rdkafka_outbox_look(const struct rdkafka_outbox *o, int32_t partition, uint32_t i);
 
@@ -71,18 +72,18 @@ static inline uint32_t rdkafka_outbox_waiting(const struct rdkafka_outbox *o, in
 		: 0;
 }
 
-// The oldest `nb` records wait no more: they are in flight, or they go back to where they came
+// The oldest `nb` messages wait no more: they are in flight, or they go back to where they came
 // from.
 void rdkafka_outbox_remove(
 	struct rdkafka_outbox *o, int32_t partition, uint32_t nb, bool in_flight
 );
 
-// One record in flight less. `confirmed`: it is in Kafka.
+// One message in flight less. `confirmed`: it is in Kafka.
 void rdkafka_outbox_report(
 	struct rdkafka_outbox *o, int32_t partition, bool confirmed, uint64_t now_ns
 );
 
-// Records go through another producer from now on, of which the brokers know nothing.
+// Messages go through another producer from now on, of which the brokers know nothing.
 void rdkafka_outbox_forget(struct rdkafka_outbox *o);
 
 // The turn is over: let the partition have another one, now or once its reports are in.

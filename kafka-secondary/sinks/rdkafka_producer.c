@@ -48,7 +48,7 @@ static void look_at_properties(struct rdkafka_producer *p) {
 	uint64_t most_bytes = number(p->client.rk, "message.max.bytes");
 
 	p->idempotent = number(p->client.rk, "enable.idempotence") != 0;
-	p->outbox.batch_records = (uint32_t)number(p->client.rk, "batch.num.messages");
+	p->outbox.batch_messages = (uint32_t)number(p->client.rk, "batch.num.messages");
 	p->outbox.batch_bytes = batch_bytes < most_bytes ? batch_bytes : most_bytes;
 }
 

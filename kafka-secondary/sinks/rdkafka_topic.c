@@ -20,7 +20,6 @@
 #define METADATA_TIMEOUT_MS 5000
 #define WATCH_KNOWN_S 10 // seconds between two looks at a topic that is well
 #define WATCH_UNKNOWN_S 1
-#define LOG_AGAIN_NS (UINT64_C(60) * 1000000000)
 
 static void heard_partitions(struct rdkafka_topic *t, int32_t nb) {
 	int32_t before = atomic_load(&t->nb_partitions);
@@ -181,7 +180,7 @@ static void *watch_topic(void *arg) {
 				limit = (struct rtap_log_limit){0};
 			if (what[0] != '\0'
 			    && rtap_log_limit_pass(
-				    &limit, rtap_monotonic_ns(), LOG_AGAIN_NS, &hidden
+				    &limit, rtap_monotonic_ns(), RTAP_LOG_AGAIN_NS, &hidden
 			    ))
 				LOG(WARNING, "%s", what);
 		} else if (now_well && !well && t->logs) {
@@ -217,7 +216,9 @@ void rdkafka_topic_say_denied(struct rdkafka_topic *t, enum rdkafka_denial denia
 	bool pass;
 
 	pthread_mutex_lock(&t->lock);
-	pass = rtap_log_limit_pass(&t->denied_limit, rtap_monotonic_ns(), LOG_AGAIN_NS, &hidden);
+	pass = rtap_log_limit_pass(
+		&t->denied_limit, rtap_monotonic_ns(), RTAP_LOG_AGAIN_NS, &hidden
+	);
 	pthread_mutex_unlock(&t->lock);
 	if (pass)
 		LOG(WARNING,

@@ -18,8 +18,6 @@
 
 #define LOG_TYPE "statistics"
 
-#define SAY_AGAIN_NS (UINT64_C(60) * 1000000000)
-
 // One for the process: one thread of a worker serves all of its producers.
 static struct {
 	const char *path;
@@ -83,7 +81,7 @@ void statistics_file_write(const char *json) {
 	parts[2] = (struct iovec){(void *)(uintptr_t) "\n", 1};
 	size = (ssize_t)(parts[0].iov_len + parts[1].iov_len + parts[2].iov_len);
 	if (writev(file.fd, parts, 3) == size
-	    || !rtap_log_limit_pass(&file.limit, rtap_monotonic_ns(), SAY_AGAIN_NS, &hidden))
+	    || !rtap_log_limit_pass(&file.limit, rtap_monotonic_ns(), RTAP_LOG_AGAIN_NS, &hidden))
 		return;
 	LOG(WARNING, "%s: cannot be written: %s (%" PRIu64 " more since the last line)", file.path,
 	    strerror(errno), hidden);

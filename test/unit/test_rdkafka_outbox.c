@@ -14,7 +14,7 @@
 static struct rdkafka_outbox box;
 
 static void setup(void) {
-	box.batch_records = 10;
+	box.batch_messages = 10;
 	box.batch_bytes = 1000000;
 }
 
@@ -157,7 +157,7 @@ END_TEST
 START_TEST(many) {
 	uint64_t added = 0, sent = 0;
 
-	box.batch_records = 777;
+	box.batch_messages = 777;
 	for (int round = 0; round < 300; round++) {
 		add(5, added, 100 + (unsigned int)round);
 		added += 100 + (unsigned int)round;
