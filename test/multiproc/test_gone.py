@@ -71,7 +71,7 @@ def replaced(tap, lab, device, driver):
     tap.ok(primary.is_running(), f"{driver}: the primary waits for the interface")
     make_veth(lab)
     tap.equal(primary.wait(10), EXIT["DEVICE"], f"{driver}: another interface of its name ends it")
-    warned = [line for line in lines(primary.log(), "warning") if "ending" in line]
+    warned = [line for line in lines(primary.log(), "warning") if "was replaced" in line]
     tap.equal(len(warned), 1, f"{driver}: one line says why")
     begin(lab, device)
     send(lab, 100)

@@ -344,11 +344,11 @@ def wild_words(tap, lab):
         tap.ok(lab.workers() == workers, "wild words: a state 'stopped' and 'quarantined' of every "
                "ring are put right, no worker leaves", secondary.log())
         control_zone.write(primary.pid, first + control_zone.OWNER, bytes(8))
-        secondary.wait_log(r"its owner is no longer this worker", 10)
+        secondary.wait_log(r"names another owner than this transmit worker", 10)
         serving(lab, 2)
         victim = lab.workers()[0]
         control_zone.write(primary.pid, zone.slot(victim), struct.pack("<Q", 4242 << 8 | 77))
-        secondary.wait_log(r"the slot of this worker was overwritten", 10)
+        secondary.wait_log(r"the slot of this transmit worker in shared memory was overwritten", 10)
         wait_for(lambda: len(set(lab.workers()) - {victim}) == 2, "replacement", 20)
         sent = sender.finish()
         lab.wait_drained(sent.count)
