@@ -31,10 +31,8 @@ void ack_window_reset(struct ack_window *w, uint32_t tail) {
 }
 
 void ack_window_push(struct ack_window *w, uint32_t nb) {
-	for (uint32_t i = 0; i < nb; i++, w->head++) {
-		w->states[w->head & w->mask] = ACK_WAITING;
-		w->links[w->head & w->mask] = 0;
-	}
+	for (uint32_t i = 0; i < nb; i++)
+		w->states[w->head++ & w->mask] = ACK_WAITING;
 	w->nb[ACK_WAITING] += nb;
 }
 

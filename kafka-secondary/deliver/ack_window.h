@@ -19,9 +19,12 @@ enum ack_state {
 	ACK_NB_STATES,
 };
 
+#define ACK_LINKED 0x80
+
 struct ack_window {
-	uint8_t *states; // enum ack_state, by index & mask
-	uint32_t *links; // how far the next packet of the same message is, 0 = it is the last
+	uint8_t *
+		states; // enum ack_state, by index & mask; with ACK_LINKED unless the message ends there
+	uint32_t *links; // ring index of the message's next packet, where ACK_LINKED is set
 	uint32_t mask;
 	uint32_t tail; // ring index of the oldest packet
 	uint32_t head; // ring index after the newest one
@@ -51,34 +54,32 @@ static inline bool ack_window_contains(const struct ack_window *w, uint32_t inde
 }
 
 static inline enum ack_state ack_window_get(const struct ack_window *w, uint32_t index) {
-	return (enum ack_state)w->states[index & w->mask];
+	return (enum ack_state)(w->states[index & w->mask] & ~ACK_LINKED);
 }
 
 // The packet at `next` is the one after `index` of a message that owns both.
 static inline void ack_window_link(struct ack_window *w, uint32_t index, uint32_t next) {
-	w->links[index & w->mask] = next - index;
+	w->states[index & w->mask] |= ACK_LINKED;
+	w->links[index & w->mask] = next;
 }
 
 // All packets of the message whose first one is at `index` are in `state` now. Those that are to be
 // offered again may become parts of another message: their links end. Returns their number.
 static inline uint32_t ack_window_set(struct ack_window *w, uint32_t index, enum ack_state state) {
 	bool again = state == ACK_WAITING || state == ACK_SUSPECT;
-	uint32_t nb = 0, link;
+	uint32_t nb = 1;
 
-	do {
-		uint8_t *old = &w->states[index & w->mask];
-		uint32_t *next = &w->links[index & w->mask];
+	for (;; nb++) {
+		uint8_t *packet = &w->states[index & w->mask];
+		uint8_t linked = *packet & ACK_LINKED;
 
-		w->nb[*old]--;
+		w->nb[*packet & ~ACK_LINKED]--;
 		w->nb[state]++;
-		*old = (uint8_t)state;
-		link = *next;
-		if (again)
-			*next = 0;
-		index += link;
-		nb++;
-	} while (link != 0);
-	return nb;
+		*packet = (uint8_t)(state | (again ? 0 : linked));
+		if (linked == 0)
+			return nb;
+		index = w->links[index & w->mask];
+	}
 }
 
 // Packets that the sink has: no last report came yet.

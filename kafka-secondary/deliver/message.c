@@ -4,7 +4,9 @@
 #include "message.h"
 
 #include "flow_hash.h"
+#include "now.h"
 
+#include <endian.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -16,7 +18,9 @@ static void put_big_endian(uint8_t *to, unsigned int nb_bytes, uint64_t value) {
 }
 
 void message_key(uint64_t time_ns, enum rtap_key_unit unit, uint8_t key[MESSAGE_KEY_BYTES]) {
-	put_big_endian(key, MESSAGE_KEY_BYTES, unit == RTAP_KEY_NS ? time_ns : time_ns / 1000);
+	uint64_t time = htobe64(unit == RTAP_KEY_NS ? time_ns : time_ns / RTAP_US_NS);
+
+	memcpy(key, &time, MESSAGE_KEY_BYTES);
 }
 
 void message_origin_init(

@@ -138,6 +138,8 @@ void rdkafka_batch_produce(
 }
 
 const char *rdkafka_batch_why(rd_kafka_resp_err_t err) {
+	if (likely(err == RD_KAFKA_RESP_ERR_NO_ERROR))
+		return NULL;
 	return err == NO_MEMORY ? "no memory for a packet of several segments"
 				: rd_kafka_err2str(err);
 }

@@ -31,5 +31,5 @@ void rdkafka_batch_produce(
 	unsigned int nb
 );
 
-// Why a message was refused; static text.
+// Why a message was refused, NULL if it was not; static text.
 const char *rdkafka_batch_why(rd_kafka_resp_err_t err);

@@ -126,13 +126,12 @@ rdkafka_outbox_look(const struct rdkafka_outbox *o, int32_t partition, uint32_t 
 }
 
 void rdkafka_outbox_remove(
-	struct rdkafka_outbox *o, int32_t partition, uint32_t nb, bool in_flight
+	struct rdkafka_outbox *o, int32_t partition, uint32_t nb, uint32_t nb_in_flight
 ) {
 	struct outbox_partition *p = &o->partitions[partition];
 
 	p->tail += nb;
-	if (in_flight)
-		p->in_flight += nb;
+	p->in_flight += nb_in_flight;
 }
 
 void rdkafka_outbox_report(

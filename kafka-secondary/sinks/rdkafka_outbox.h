@@ -72,10 +72,9 @@ static inline uint32_t rdkafka_outbox_waiting(const struct rdkafka_outbox *o, in
 		: 0;
 }
 
-// The oldest `nb` messages wait no more: they are in flight, or they go back to where they came
-// from.
+// The oldest `nb` messages wait no more: `nb_in_flight` of them are in flight, the others went back.
 void rdkafka_outbox_remove(
-	struct rdkafka_outbox *o, int32_t partition, uint32_t nb, bool in_flight
+	struct rdkafka_outbox *o, int32_t partition, uint32_t nb, uint32_t nb_in_flight
 );
 
 // One message in flight less. `confirmed`: it is in Kafka.

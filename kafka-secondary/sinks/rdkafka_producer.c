@@ -9,6 +9,8 @@
 #include "rdkafka_turns.h"
 #include "statistics_file.h"
 
+#include <rte_branch_prediction.h>
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -79,10 +81,10 @@ void rdkafka_producer_close(struct rdkafka_producer *p) {
 // ---- offers ----
 
 enum sink_report rdkafka_producer_judge(struct rdkafka_producer *p, rd_kafka_resp_err_t err) {
+	if (likely(err == RD_KAFKA_RESP_ERR_NO_ERROR))
+		return SINK_SENT;
 	rdkafka_denied_note(p, err);
 	switch (err) {
-	case RD_KAFKA_RESP_ERR_NO_ERROR:
-		return SINK_SENT;
 	case RD_KAFKA_RESP_ERR__QUEUE_FULL:
 		return SINK_NO_ROOM;
 	case RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE:
@@ -166,7 +168,9 @@ static enum sink_report report_of(const struct rdkafka_producer *p, const rd_kaf
 }
 
 static const char *why_of(const struct rdkafka_producer *p, const rd_kafka_message_t *m) {
-	return is_inferred(p, m) ? "no broker confirmed it" : rd_kafka_err2str(m->err);
+	if (m->err != RD_KAFKA_RESP_ERR_NO_ERROR)
+		return rd_kafka_err2str(m->err);
+	return is_inferred(p, m) ? "no broker confirmed it" : NULL;
 }
 
 static unsigned int pass_reports(struct rdkafka_producer *p, rd_kafka_event_t *event) {

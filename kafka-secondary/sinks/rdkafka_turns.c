@@ -31,14 +31,14 @@ static void empty_outbox(struct rdkafka_producer *p, int32_t partition) {
 			p, msg->tag, SINK_RETURNED, msg->len, "it waited after one that failed"
 		);
 	}
-	rdkafka_outbox_remove(&p->outbox, partition, nb, false);
+	rdkafka_outbox_remove(&p->outbox, partition, nb, 0);
 }
 
 // Hand the oldest `nb` messages of a partition, at most SINK_MAX_OFFER, to the client. Returns how
 // many left the outbox: fewer when the client's queue is full.
 static uint32_t send_some(struct rdkafka_producer *p, int32_t partition, uint32_t nb) {
+	uint32_t i, nb_sent = 0;
 	bool refused = false;
-	uint32_t i;
 
 	for (i = 0; i < nb; i++)
 		p->batch.messages[i] = rdkafka_outbox_look(&p->outbox, partition, i);
@@ -51,9 +51,10 @@ static uint32_t send_some(struct rdkafka_producer *p, int32_t partition, uint32_
 		if (report == SINK_NO_ROOM)
 			break;
 		rdkafka_producer_report(p, msg->tag, report, msg->len, rdkafka_batch_why(err));
-		rdkafka_outbox_remove(&p->outbox, partition, 1, report == SINK_SENT);
+		nb_sent += report == SINK_SENT;
 		refused |= report == SINK_REFUSED;
 	}
+	rdkafka_outbox_remove(&p->outbox, partition, i, nb_sent);
 	if (refused)
 		empty_outbox(p, partition);
 	return i;

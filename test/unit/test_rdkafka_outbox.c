@@ -39,7 +39,7 @@ static uint32_t turn(int32_t partition, uint64_t first_tag, uint64_t now_ns) {
 	nb = rdkafka_outbox_batch(&box, partition, now_ns);
 	for (uint32_t i = 0; i < nb; i++)
 		ck_assert_uint_eq(rdkafka_outbox_look(&box, partition, i)->tag, first_tag + i);
-	rdkafka_outbox_remove(&box, partition, nb, true);
+	rdkafka_outbox_remove(&box, partition, nb, nb);
 	ck_assert_uint_eq(rdkafka_outbox_batch(&box, partition, now_ns), 0);
 	return nb;
 }
@@ -110,7 +110,7 @@ END_TEST
 START_TEST(taken_back) {
 	add(0, 0, 9);
 	ck_assert_uint_eq(turn(0, 0, NOW), 1);
-	rdkafka_outbox_remove(&box, 0, 8, false);
+	rdkafka_outbox_remove(&box, 0, 8, 0);
 	ck_assert_uint_eq(rdkafka_outbox_waiting(&box, 0), 0);
 	report(0, 1, true, NOW);
 	ck_assert_int_eq(rdkafka_outbox_next(&box), -1);
