@@ -72,8 +72,10 @@ static int validate_in_child(
 		validate_and_exit(cfg, who);
 	*exit = RTAP_EXIT_FAILURE;
 	if (pid < 0 || waitpid(pid, &status, 0) < 0) {
-		LOG(ERR, "fork: %s", strerror(errno));
-		return -errno;
+		int rc = -errno;
+
+		LOG(ERR, "fork: %s", strerror(-rc));
+		return rc;
 	}
 	if (WIFEXITED(status))
 		*exit = (enum rtap_exit_code)WEXITSTATUS(status);
@@ -95,12 +97,11 @@ static int print_properties(const struct secondary_options *opt) {
 
 // What needs no configuration.
 static int answer(const struct secondary_options *opt) {
-	if (opt->version)
-		return print_versions();
-	if (opt->properties)
-		return print_properties(opt);
-	fputs(secondary_options_help, stdout);
-	return RTAP_EXIT_OK;
+	if (opt->help) {
+		fputs(secondary_options_help, stdout);
+		return RTAP_EXIT_OK;
+	}
+	return opt->version ? print_versions() : print_properties(opt);
 }
 
 // Look up what the configuration names on this machine: values that stand elsewhere, the workers'

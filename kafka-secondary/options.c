@@ -53,6 +53,12 @@ static int check_together(const struct secondary_options *opt) {
 		fputs("kafka-secondary: --json needs --properties; try --help\n", stderr);
 		return -EINVAL;
 	}
+	if (opt->properties && (opt->check || opt->config_path != NULL)) {
+		fputs("kafka-secondary: --properties takes no configuration, leave -c and --check "
+		      "away; try --help\n",
+		      stderr);
+		return -EINVAL;
+	}
 	if (opt->properties)
 		return 0;
 	if (opt->nb_names > 0) {

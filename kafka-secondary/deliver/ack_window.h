@@ -22,8 +22,7 @@ enum ack_state {
 #define ACK_LINKED 0x80
 
 struct ack_window {
-	uint8_t *
-		states; // enum ack_state, by index & mask; with ACK_LINKED unless the message ends there
+	uint8_t *states; // enum ack_state | ACK_LINKED if the message goes on; by index & mask
 	uint32_t *links; // ring index of the message's next packet, where ACK_LINKED is set
 	uint32_t mask;
 	uint32_t tail; // ring index of the oldest packet

@@ -122,22 +122,21 @@ static void returned(
 		rtap_counter_add(&ctx->counters->returned, nb);
 }
 
-// The message at `index` is out, and `report` can come of it; what the client must have had for
-// that is with the client now.
-static bool is_awaited(
-	struct delivery *d, const struct delivery_context *ctx, uint32_t index,
-	enum sink_report report
-) {
+// The message at `index` is out, and `report` can come of it.
+static bool is_awaited(const struct delivery *d, uint32_t index, enum sink_report report) {
 	enum ack_state state;
 
 	if (!ack_window_contains(&d->window, index))
 		return false;
 	state = ack_window_get(&d->window, index);
-	if (state == ACK_KEPT && report >= SINK_SENT)
+	return state == ACK_KEPT || (state == ACK_IN_FLIGHT && report >= SINK_RETURNED);
+}
+
+static void sent(struct delivery *d, const struct delivery_context *ctx, uint32_t index) {
+	if (ack_window_get(&d->window, index) == ACK_KEPT)
 		rtap_counter_add(
 			&ctx->counters->accepted, ack_window_set(&d->window, index, ACK_IN_FLIGHT)
 		);
-	return state == ACK_KEPT || (state == ACK_IN_FLIGHT && report >= SINK_RETURNED);
 }
 
 void delivery_report(
@@ -147,8 +146,10 @@ void delivery_report(
 	enum ack_state again = message_tag_is_alone(tag) ? ACK_SUSPECT : ACK_WAITING;
 	uint32_t index = message_tag_index(tag);
 
-	if (!is_awaited(d, ctx, index, report))
+	if (!is_awaited(d, index, report))
 		return;
+	if (report >= SINK_SENT)
+		sent(d, ctx, index);
 	switch (report) {
 	case SINK_NO_ROOM:
 		refused(d, ctx, index, again);

@@ -29,8 +29,9 @@
 //     all were offered again                                               reading
 //
 // Only a reading ring reads. Resending goes from the tail over what is waiting or suspect, in
-// order, and never mixes the two with the sink: they would overtake each other. A back-off is
-// doubled from one pause to the next, until a packet is delivered while the ring reads.
+// order, and never mixes the two with the sink: they would overtake each other. The ring reads
+// again once no message that was sent alone is out. A back-off is doubled from one pause to the
+// next, until a packet is delivered while the ring reads.
 
 #pragma once
 

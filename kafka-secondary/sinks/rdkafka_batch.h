@@ -19,7 +19,8 @@
 struct rdkafka_batch {
 	enum rtap_key_unit key_unit;
 	struct rtap_slot_counters *counters; // linearised
-	const struct message *messages[SINK_MAX_OFFER]; // in; of one partition and one ring
+	const struct message
+		*messages[SINK_MAX_OFFER]; // in; of one partition, all with headers or none
 	rd_kafka_message_t produced[SINK_MAX_OFFER]; // out: .err of each is what the client said
 	uint8_t keys[SINK_MAX_OFFER][MESSAGE_KEY_BYTES]; // copied by the client
 };

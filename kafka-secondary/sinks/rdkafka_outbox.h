@@ -51,8 +51,8 @@ struct rdkafka_outbox {
 // Frees all; messages that wait are forgotten.
 void rdkafka_outbox_fini(struct rdkafka_outbox *o);
 
-// A copy of *msg waits at the end of its partition's messages. Returns 0, -ENOMEM or -EINVAL (negative
-// partition).
+// A copy of *msg waits at the end of its partition's messages. Returns 0, -ENOMEM or -EINVAL
+// (negative partition).
 int rdkafka_outbox_add(struct rdkafka_outbox *o, const struct message *msg);
 
 // The next partition whose turn it is; -1: none. It comes again once something waits there and
@@ -72,7 +72,8 @@ static inline uint32_t rdkafka_outbox_waiting(const struct rdkafka_outbox *o, in
 		: 0;
 }
 
-// The oldest `nb` messages wait no more: `nb_in_flight` of them are in flight, the others went back.
+// The oldest `nb` messages wait no more: `nb_in_flight` of them are in flight, the others went
+// back.
 void rdkafka_outbox_remove(
 	struct rdkafka_outbox *o, int32_t partition, uint32_t nb, uint32_t nb_in_flight
 );

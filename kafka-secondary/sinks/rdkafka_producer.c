@@ -74,6 +74,7 @@ int rdkafka_producer_open(
 }
 
 void rdkafka_producer_close(struct rdkafka_producer *p) {
+	rdkafka_outbox_fini(&p->outbox);
 	rd_kafka_queue_destroy(p->events);
 	rdkafka_client_close(p->client);
 }

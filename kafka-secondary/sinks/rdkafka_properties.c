@@ -105,7 +105,7 @@ static int set_users(
 }
 
 rd_kafka_conf_t *rdkafka_properties_build(
-	const struct rtap_config *cfg, unsigned int nb_rings, bool lone, char *why, size_t why_size
+	const struct rtap_config *cfg, unsigned int nb_rings, bool alone, char *why, size_t why_size
 ) {
 	rd_kafka_conf_t *conf = rd_kafka_conf_new();
 	int rc;
@@ -117,7 +117,7 @@ rd_kafka_conf_t *rdkafka_properties_build(
 		rc = set_users(conf, cfg, &cfg->kafka_topic, "topic", true, why, why_size);
 	if (rc == 0)
 		rc = rdkafka_security_check(conf, cfg, why, why_size);
-	if (rc == 0 && lone)
+	if (rc == 0 && alone)
 		rc = rtap_rdkafka_set(conf, "batch.num.messages", "1", why, why_size);
 	if (rc < 0) {
 		rd_kafka_conf_destroy(conf);

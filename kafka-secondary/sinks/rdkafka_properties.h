@@ -11,12 +11,12 @@
 #include <stddef.h>
 
 // Build a configuration object for a producer of an instance with `nb_rings` transmit rings.
-// `lone`: one message a batch, to prove what becomes of a message by itself. NULL with `why` set
+// `alone`: one message a batch, to prove what becomes of a message by itself. NULL with `why` set
 // (one line, with file, line and column) when a property is refused by librdkafka or by a promise.
 // The caller gives it to rd_kafka_new() or destroys it. Call it in the process that uses the
 // result, after any fork.
 rd_kafka_conf_t *rdkafka_properties_build(
-	const struct rtap_config *cfg, unsigned int nb_rings, bool lone, char *why, size_t why_size
+	const struct rtap_config *cfg, unsigned int nb_rings, bool alone, char *why, size_t why_size
 );
 
 // Write "FILE:LINE:COLUMN: kafka.SECTION.NAME: ". Returns its length, as snprintf() does.

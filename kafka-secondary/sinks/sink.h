@@ -28,11 +28,12 @@
 
 // What becomes of a message, in the order of its way. All but SINK_SENT are last reports.
 enum sink_report {
-	// The client did not take it. Offer it again:
+	// Not taken by the client. Offer it again:
 	SINK_NO_ROOM, // once some reports have come: the client's queue is full
 	SINK_REFUSED, // later: another reason
-	SINK_RETURNED, // later: it did not arrive, as far as is known
-	// The client took it:
+	// Did not arrive, as far as is known, whether the client had it or not. Offer it again:
+	SINK_RETURNED, // later
+	// Taken by the client:
 	SINK_SENT,
 	SINK_SUSPECT, // refused together with others for the size or content of one: offer it alone
 	SINK_TOO_LARGE, // proved for this message: above a limit of the client or the broker
@@ -73,13 +74,13 @@ struct sink {
 struct sink *sink_open(const struct sink_setup *setup, char *why, size_t why_size);
 
 // Offer up to SINK_MAX_OFFER messages, in the order of their ring: either all are marked to be sent
-// alone (message_is_alone()) or none, and both kinds are never with a sink at once.
+// alone (message_is_alone()) or none. Both kinds of one ring are never with a sink at once.
 static inline void sink_offer(struct sink *sink, const struct message *messages, unsigned int nb) {
 	sink->ops->offer(sink, messages, nb);
 }
 
-// Do what is due: send, report, reconnect. Waits up to `timeout_ms` for a first report. Returns the
-// number of messages reported, SINK_SENT not counted.
+// Do what is due: send, report, reconnect. Waits up to `timeout_ms` for a first report of the
+// client. Returns how many of the client's reports it passed on: 0 = nothing moved.
 static inline unsigned int sink_serve(struct sink *sink, int timeout_ms) {
 	return sink->ops->serve(sink, timeout_ms);
 }

@@ -73,6 +73,10 @@ def command_lines(tap, lab):
             (primary, ["-c", config, "-p", "0x"], ["-p: port-mask", '"0x"'], "a bad port mask"),
             (secondary, ["-c", config, "more"], ["'more'", "--help"], "secondary: an argument"),
             (secondary, [], ["use -c FILE"], "secondary: no configuration"),
+            (secondary, ["-c", config, "--json"], ["--json needs --properties"],
+             "secondary: --json by itself"),
+            (secondary, ["-c", config, "--properties"], ["leave -c and --check away"],
+             "secondary: --properties of a configuration"),
             (secondary, ["-c", config, "--workers", "65"], ["--workers", "1 to 64"],
              "secondary: too many workers")):
         outcome = program(lab, *arguments)

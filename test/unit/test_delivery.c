@@ -281,20 +281,20 @@ static const struct {
 	enum sink_report report;
 	bool sent;
 	enum ack_state next, next_alone;
-	enum delivery_state ring;
-	unsigned int refused, returned, failed;
+	enum delivery_state ring; // when it was alone: resending in place of reading
+	unsigned int refused, returned, too_large, invalid;
 } table[] = {
-	{SINK_NO_ROOM, false, ACK_WAITING, ACK_SUSPECT, DELIVERY_NO_ROOM, 1, 0, 0},
-	{SINK_REFUSED, false, ACK_WAITING, ACK_SUSPECT, DELIVERY_PAUSED, 1, 0, 0},
-	{SINK_RETURNED, false, ACK_WAITING, ACK_SUSPECT, DELIVERY_PAUSED, 0, 0, 0},
-	{SINK_RETURNED, true, ACK_WAITING, ACK_SUSPECT, DELIVERY_PAUSED, 0, 1, 0},
-	{SINK_SUSPECT, false, ACK_SUSPECT, ACK_SUSPECT, DELIVERY_PAUSED, 0, 1, 0},
-	{SINK_SUSPECT, true, ACK_SUSPECT, ACK_SUSPECT, DELIVERY_PAUSED, 0, 1, 0},
-	{SINK_TOO_LARGE, false, ACK_FAILED, ACK_FAILED, DELIVERY_READING, 0, 0, 1},
-	{SINK_TOO_LARGE, true, ACK_FAILED, ACK_FAILED, DELIVERY_READING, 0, 0, 1},
-	{SINK_INVALID, true, ACK_FAILED, ACK_FAILED, DELIVERY_READING, 0, 0, 1},
-	{SINK_DELIVERED, false, ACK_DELIVERED, ACK_DELIVERED, DELIVERY_READING, 0, 0, 0},
-	{SINK_DELIVERED, true, ACK_DELIVERED, ACK_DELIVERED, DELIVERY_READING, 0, 0, 0},
+	{SINK_NO_ROOM, false, ACK_WAITING, ACK_SUSPECT, DELIVERY_NO_ROOM, 1, 0, 0, 0},
+	{SINK_REFUSED, false, ACK_WAITING, ACK_SUSPECT, DELIVERY_PAUSED, 1, 0, 0, 0},
+	{SINK_RETURNED, false, ACK_WAITING, ACK_SUSPECT, DELIVERY_PAUSED, 0, 0, 0, 0},
+	{SINK_RETURNED, true, ACK_WAITING, ACK_SUSPECT, DELIVERY_PAUSED, 0, 1, 0, 0},
+	{SINK_SUSPECT, false, ACK_SUSPECT, ACK_SUSPECT, DELIVERY_PAUSED, 0, 1, 0, 0},
+	{SINK_SUSPECT, true, ACK_SUSPECT, ACK_SUSPECT, DELIVERY_PAUSED, 0, 1, 0, 0},
+	{SINK_TOO_LARGE, false, ACK_FAILED, ACK_FAILED, DELIVERY_READING, 0, 0, 1, 0},
+	{SINK_TOO_LARGE, true, ACK_FAILED, ACK_FAILED, DELIVERY_READING, 0, 0, 1, 0},
+	{SINK_INVALID, true, ACK_FAILED, ACK_FAILED, DELIVERY_READING, 0, 0, 0, 1},
+	{SINK_DELIVERED, false, ACK_DELIVERED, ACK_DELIVERED, DELIVERY_READING, 0, 0, 0, 0},
+	{SINK_DELIVERED, true, ACK_DELIVERED, ACK_DELIVERED, DELIVERY_READING, 0, 0, 0, 0},
 };
 #define NB_ROWS (sizeof(table) / sizeof(table[0]))
 
@@ -311,6 +311,7 @@ static void make_it_alone(void) {
 START_TEST(each_row_of_the_table) {
 	bool alone = _i % 2 != 0;
 	unsigned int row = (unsigned int)_i / 2;
+	struct delivery_totals t = {0};
 	uint64_t returned;
 
 	fake.sends = false;
@@ -327,13 +328,22 @@ START_TEST(each_row_of_the_table) {
 		ack_window_get(&d.window, FIRST_INDEX),
 		alone ? table[row].next_alone : table[row].next
 	);
-	if (!alone)
-		ck_assert_int_eq(d.state, table[row].ring);
+	ck_assert_int_eq(
+		d.state,
+		alone && table[row].ring == DELIVERY_READING ? DELIVERY_RESENDING : table[row].ring
+	);
 	ck_assert_uint_eq(get(&counters.refused), table[row].refused);
 	ck_assert_uint_eq(get(&counters.returned) - returned, table[row].returned);
+	ck_assert_uint_eq(get(&counters.failed_too_large), table[row].too_large);
+	ck_assert_uint_eq(get(&counters.failed_invalid), table[row].invalid);
+	delivery_add_totals(&d, &t);
+	ck_assert_uint_eq(t.tx_refused, table[row].refused);
 	ck_assert_uint_eq(
-		get(&counters.failed_too_large) + get(&counters.failed_invalid), table[row].failed
+		t.tx_queued,
+		table[row].refused == 0
+			&& (table[row].next == ACK_WAITING || table[row].next == ACK_SUSPECT)
 	);
+	ck_assert_uint_eq(t.blocked, d.state == DELIVERY_PAUSED || d.state == DELIVERY_RESENDING);
 	deliver_the_rest();
 }
 END_TEST
@@ -351,7 +361,8 @@ START_TEST(strange_reports) {
 	done = fake.kept[0];
 	report_of(0, SINK_DELIVERED);
 	never = done;
-	never.tag = message_tag(RING, FIRST_INDEX + 2, false);
+	// Outside the window, at the place of one that is out.
+	never.tag = message_tag(RING, FIRST_INDEX + 1 - WINDOW, false);
 	for (unsigned int i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
 		report_message(&done, all[i]);
 		report_message(&never, all[i]);
@@ -415,6 +426,34 @@ START_TEST(back_off_doubles_until_delivered) {
 	report_all(SINK_RETURNED);
 	ck_assert_uint_eq(d.backoff_ns, 100 * MS);
 	deliver_the_rest();
+}
+END_TEST
+
+// Delivered while the ring resends: the back-off stays.
+START_TEST(back_off_stays_while_resending) {
+	put(3);
+	serve();
+	report_of(0, SINK_SUSPECT);
+	report_all(SINK_RETURNED);
+	pass_ms(100);
+	serve();
+	ck_assert_int_eq(d.state, DELIVERY_RESENDING);
+	report_all(SINK_DELIVERED);
+	ck_assert_uint_eq(d.backoff_ns, 100 * MS);
+	deliver_the_rest();
+}
+END_TEST
+
+// Indexes that another process overwrote: an error, whatever the ring is doing.
+START_TEST(corrupted_ring) {
+	put(3);
+	serve();
+	if (_i > 0) {
+		report_all(SINK_RETURNED);
+		pass_ms(100);
+	}
+	ring->prod.head = ring->prod.tail = FIRST_INDEX + 1; // less than the window
+	ck_assert_int_lt(delivery_serve(&d, &ctx), 0);
 }
 END_TEST
 
@@ -605,6 +644,8 @@ static Suite *make_suite(void) {
 	tcase_add_test(tc, strange_reports);
 	tcase_add_test(tc, paused);
 	tcase_add_test(tc, back_off_doubles_until_delivered);
+	tcase_add_test(tc, back_off_stays_while_resending);
+	tcase_add_loop_test(tc, corrupted_ring, 0, 2);
 	tcase_add_test(tc, no_room);
 	tcase_add_test(tc, no_room_while_paused);
 	tcase_add_test(tc, suspects_and_others);

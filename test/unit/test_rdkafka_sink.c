@@ -145,6 +145,7 @@ static void tear_down(void) {
 
 static void
 on_report(void *arg, uint64_t tag, enum sink_report report, size_t len, const char *why) {
+	ck_assert((why == NULL) == (report == SINK_SENT || report == SINK_DELIVERED));
 	nb_reported_alone += message_tag_is_alone(tag) && report != SINK_SENT;
 	delivery_report(serving, &ctx, tag, report, len, why);
 }
