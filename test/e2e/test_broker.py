@@ -151,7 +151,8 @@ def test_wrong_usage(one):
     for words in (["start", "--brokers", "0"], ["start", "--brokers"], ["frob"], ["start", "stop"],
                   ["status", "--broker", "1"], ["stop", "--kill"], ["stop", "--brokers", "3"],
                   ["stop", "--secured"], ["start", "--secured", "--brokers", "2"],
-                  ["start", "--kafka", "new"], ["status", "--kafka", "3.9.1"]):
+                  ["start", "--kafka", "new"], ["status", "--kafka", "3.9.1"],
+                  ["stop", "--directory", ""]):
         run(f"{TOOLS}/kafka-broker", *words, expect=2)
 
 

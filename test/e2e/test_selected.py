@@ -272,7 +272,7 @@ def statistics_file(tap, lab):
     before = moved.stat().st_size
     time.sleep(1)
     tap.equal(moved.stat().st_size, before, "after SIGHUP all lines go to a new file")
-    tap.equal(set(lab.workers()), pids, "SIGHUP ends nobody")
+    tap.equal(set(lab.workers()), pids, "SIGHUP ends no worker")
     end(tap, lab, primary, ", with statistics")
 
 

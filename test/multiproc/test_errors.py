@@ -419,7 +419,7 @@ def leftovers(tap, lab):
     tap.none(left_behind(lab), "and leaves nothing")
 
 
-def couriers_of_a_killed_primary(tap, lab):
+def workers_of_a_killed_primary(tap, lab):
     orphan_timeout_s = 4
     lab.write_config({"orphan-timeout-s": orphan_timeout_s, "buffer-memory": "16MiB",
                       "kafka": {"global": {"bootstrap.servers": "127.0.0.1:1"}}})
@@ -540,7 +540,7 @@ def main():
         for part in (command_lines, bad_configurations, full_disk, check_says_memory,
                      refused_properties, not_root, too_few_hugepages, no_hugetlbfs, no_ports,
                      device_limits, device_drops, eal_arguments, second_primary, no_primary,
-                     mismatches, leftovers, couriers_of_a_killed_primary):
+                     mismatches, leftovers, workers_of_a_killed_primary):
             tap.run(part, lab)
             lab.end_programs()
         tap.run(the_minute_of_an_outage, outage)

@@ -466,7 +466,7 @@ END_TEST
 // between two stores. The rings are pairs of indexes.
 static struct {
 	_Atomic uint64_t head[NB_RINGS], tail[NB_RINGS];
-	atomic_bool stop_rx, stop_couriers;
+	atomic_bool stop_rx, stop_workers;
 	uint64_t overcount; // what the receive worker gets wrong, once
 } sim;
 
@@ -534,7 +534,7 @@ static void *sim_rx(void *arg) {
 			usleep(random_below(&seed, 100));
 	}
 	// As a primary that drains: goes on to free what the transmit workers give back.
-	while (!atomic_load(&sim.stop_couriers))
+	while (!atomic_load(&sim.stop_workers))
 		for (int i = 0; i < NB_RINGS; i++)
 			sim_reap(i, &seed);
 	for (int i = 0; i < NB_RINGS; i++)
@@ -571,7 +571,7 @@ static bool sim_is_empty(void) {
 	return true;
 }
 
-static void *sim_couriers(void *arg) {
+static void *sim_workers(void *arg) {
 	uint64_t seed = 2, cursor[NB_RINGS];
 	bool alive = true;
 	int slot = 0;
@@ -588,7 +588,7 @@ static void *sim_couriers(void *arg) {
 		}
 		for (alive = true; alive;)
 			for (int i = 0; i < NB_RINGS && alive; i++) {
-				if (atomic_load(&sim.stop_couriers) && sim_is_empty())
+				if (atomic_load(&sim.stop_workers) && sim_is_empty())
 					return arg;
 				alive = sim_carry(i, s, &cursor[i], &seed);
 			}
@@ -653,13 +653,13 @@ static int check_for(double seconds) {
 
 static void run_traffic(pthread_t *threads) {
 	ck_assert_int_eq(pthread_create(&threads[0], NULL, sim_rx, NULL), 0);
-	ck_assert_int_eq(pthread_create(&threads[1], NULL, sim_couriers, NULL), 0);
+	ck_assert_int_eq(pthread_create(&threads[1], NULL, sim_workers, NULL), 0);
 }
 
 static void end_traffic(pthread_t *threads) {
 	atomic_store(&sim.stop_rx, true);
 	usleep(100000);
-	atomic_store(&sim.stop_couriers, true);
+	atomic_store(&sim.stop_workers, true);
 	pthread_join(threads[1], NULL);
 	pthread_join(threads[0], NULL);
 }

@@ -106,7 +106,7 @@ START_TEST(a_failed_report_opens_nothing) {
 }
 END_TEST
 
-// What goes back to where it came from is in nobody's way.
+// What goes back to where it came from is in no other's way.
 START_TEST(taken_back) {
 	add(0, 0, 9);
 	ck_assert_uint_eq(turn(0, 0, NOW), 1);

@@ -72,14 +72,19 @@ def version(text):
     return text
 
 
+def directory(text):
+    if not text:  # would be the current directory
+        raise argparse.ArgumentTypeError("takes a directory")
+    return pathlib.Path(text).resolve()
+
+
 def parse_options():
     """Returns the command and its options."""
     parser = Arguments("kafka-broker", USAGE)
     for name in ("--brokers", "--port", "--broker"):
         parser.add_argument(name, type=positive(5))
     parser.add_argument("--kafka", type=version)
-    parser.add_argument("--directory", type=lambda text: pathlib.Path(text).resolve(),
-                        default=KAFKA_HOME)
+    parser.add_argument("--directory", type=directory, default=KAFKA_HOME)
     for name in ("--kill", "--secured"):
         parser.add_argument(name, action="store_true")
     options, words = parser.parse(COMMANDS)
@@ -220,7 +225,7 @@ def change(command, options, cluster):
         prepare_machine(options, jars)
     cluster.directory.mkdir(parents=True, exist_ok=True)
     try:
-        with locked(cluster.directory, LOCK_TIMEOUT_S):
+        with locked(cluster.directory, LOCK_TIMEOUT_S) as cluster.lock:
             if command == "start":
                 if options.broker:
                     start_one(cluster, options.broker)
@@ -245,7 +250,7 @@ def main():
             return status(cluster)
         if command == "start" or options.broker or cluster.path.exists():
             change(command, options, cluster)
-    except LabError as error:
+    except (LabError, OSError, subprocess.SubprocessError) as error:
         say(error)
         return 1
     return 0

@@ -42,6 +42,7 @@ class Cluster:
         self.logs = directory / "logs"
         self.client = self.path / "client"
         self.addresses = []
+        self.lock = None  # descriptor, while this program changes the cluster
 
     def load(self):
         """Reads the addresses; returns whether there is a cluster."""

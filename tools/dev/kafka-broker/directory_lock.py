@@ -11,7 +11,8 @@ import time
 def locked(directory, timeout=None):
     """Holds the lock for the time of the block; TimeoutError if it takes longer than `timeout` s.
 
-    The kernel releases the lock of a program that is killed.
+    Yields its descriptor: a child that gets it holds the lock too, for as long as it works there.
+    The kernel releases the lock of programs that are killed.
     """
     fd = os.open(directory, os.O_RDONLY)
     try:
@@ -19,7 +20,7 @@ def locked(directory, timeout=None):
             fcntl.flock(fd, fcntl.LOCK_EX)
         else:
             _try_until(fd, time.monotonic() + timeout)
-        yield
+        yield fd
     finally:
         os.close(fd)
 

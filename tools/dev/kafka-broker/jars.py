@@ -32,21 +32,22 @@ class Jars:
         """
         self.directory.mkdir(parents=True, exist_ok=True)
         copy = self.directory / POM.name
-        with locked(self.directory):
+        with locked(self.directory) as lock:
             if copy.exists() and filecmp.cmp(POM, copy, shallow=False):
                 return
             print(f"kafka: fetching the jars into {self.directory}", file=sys.stderr, flush=True)
             for path in self.directory.iterdir():
                 path.unlink()
-            self._copy_dependencies()
+            self._copy_dependencies(lock)
             shutil.copyfile(POM, copy)
 
-    def _copy_dependencies(self):
+    def _copy_dependencies(self, lock):
         version = [f"-Dkafka.version={self.version}"] if self.version else []
         done = subprocess.run(
             ["mvn", "-q", "-B", "-U", "-f", POM, "dependency:copy-dependencies", *version,
              "-DincludeScope=runtime", f"-DoutputDirectory={self.directory}"],
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False,
+            pass_fds=[lock])  # it may outlive this program
         if done.returncode != 0:
             sys.stderr.write(done.stdout.decode(errors="replace"))
             raise LabError("cannot fetch the jars, see above; Maven needs Maven Central or a "

@@ -105,7 +105,8 @@ def _format_storage(cluster, listeners, jars):
                  "--cluster-id", identifier,
                  "--config", cluster.broker_path(broker) / "server.properties",
                  *(listeners.format_options() if listeners else [])],
-                stdin=subprocess.DEVNULL, stdout=log, stderr=log))
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                pass_fds=[cluster.lock]))  # it may outlive this program
     for broker, job in zip(cluster.brokers, jobs, strict=True):
         if job.wait() != 0:
             raise cluster.explained(BrokerFailed(

@@ -14,9 +14,9 @@ def recorded_process(directory):
     """(pid, start time) of the process whose pid file is in the directory; None if it has ended."""
     try:
         pid, started, boot_id = (directory / "pid").read_text().split()
+        process = int(pid), int(started)
     except (OSError, ValueError):
         return None
-    process = int(pid), int(started)
     return process if boot_id == BOOT_ID and start_time(process[0]) == process[1] else None
 
 
