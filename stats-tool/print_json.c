@@ -2,26 +2,14 @@
 // One look as a JSON object. Names are those of counters.def and never change their meaning.
 
 #include "fields.h"
+#include "json_string.h"
 #include "print.h"
 
 #include <inttypes.h>
 
-// A string of ours is ASCII, but the file may hold anything, even without an end: other bytes are
-// written as \u00XX.
+// A string of ours is ASCII, but the file may hold anything, even without an end.
 static void put_string(FILE *out, const char *text) {
-	const unsigned char *p = (const unsigned char *)text;
-	const unsigned char *end = p + sizeof(struct print_name) - 1;
-
-	fputc('"', out);
-	for (; p < end && *p != '\0'; p++) {
-		if (*p == '"' || *p == '\\')
-			fprintf(out, "\\%c", *p);
-		else if (*p < 0x20 || *p > 0x7e)
-			fprintf(out, "\\u%04x", *p);
-		else
-			fputc(*p, out);
-	}
-	fputc('"', out);
+	rtap_json_put_string(out, text, sizeof(struct print_name) - 1);
 }
 
 static void put_text_member(FILE *out, const char *name, const char *text) {

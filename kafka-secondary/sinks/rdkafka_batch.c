@@ -11,6 +11,8 @@
 // Of a copy that could not be made; librdkafka has no use for it when it takes a message.
 #define NO_MEMORY RD_KAFKA_RESP_ERR__CRIT_SYS_RESOURCE
 
+#define COPIES_AT_ONCE 16
+
 static bool is_copied(const struct message *msg) {
 	return unlikely(msg->nb_segs != 1);
 }
@@ -84,13 +86,16 @@ static void settle_copies(struct rdkafka_batch *b, unsigned int from, unsigned i
 	}
 }
 
-// How many messages librdkafka takes at once: one with headers, or a run that is copied or not.
+// How many messages librdkafka takes at once: one with headers, or a run that is copied or not. Of
+// copies only a few, since those of a run that the full queue refuses are made in vain.
 static unsigned int run_length(const struct rdkafka_batch *b, unsigned int from, unsigned int nb) {
 	bool copied = is_copied(b->messages[from]);
 	unsigned int run = 1;
 
 	if (b->messages[from]->origin != NULL)
 		return 1;
+	if (copied && nb > from + COPIES_AT_ONCE)
+		nb = from + COPIES_AT_ONCE;
 	while (from + run < nb && is_copied(b->messages[from + run]) == copied)
 		run++;
 	return run;

@@ -4,10 +4,12 @@
 #include "rdkafka_list.h"
 
 #include "config_schema.h"
+#include "json_string.h"
 #include "rdkafka_conf.h"
 #include "rdkafka_rules.h"
 
 #include <errno.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -56,25 +58,9 @@ static bool is_known(const char *table, const char *name) {
 	return false;
 }
 
-static void put_string(FILE *out, const char *text) {
-	if (text == NULL) {
-		fputs("null", out);
-		return;
-	}
-	fputc('"', out);
-	for (const unsigned char *p = (const unsigned char *)text; *p != '\0'; p++)
-		if (*p == '"' || *p == '\\')
-			fprintf(out, "\\%c", *p);
-		else if (*p < 0x20 || *p > 0x7e)
-			fprintf(out, "\\u%04x", *p);
-		else
-			fputc(*p, out);
-	fputc('"', out);
-}
-
 static void put_member(FILE *out, const char *name, const char *text) {
 	fprintf(out, ", \"%s\": ", name);
-	put_string(out, text);
+	rtap_json_put_string(out, text, SIZE_MAX);
 }
 
 static void print_json(struct list *list, const char *name) {
@@ -82,7 +68,7 @@ static void print_json(struct list *list, const char *name) {
 	FILE *out = list->out;
 
 	fputs(list->nb_printed == 0 ? "{\"name\": " : ",\n{\"name\": ", out);
-	put_string(out, name);
+	rtap_json_put_string(out, name, SIZE_MAX);
 	fprintf(out, ", \"known\": %s", is_known(list->table, name) ? "true" : "false");
 	fprintf(out, ", \"secret\": %s", rtap_config_is_secret(name) ? "true" : "false");
 	put_member(out, "refused", rdkafka_rules_why_refused(name));

@@ -6,9 +6,9 @@
 #include "config_schema.h"
 #include "help.h"
 #include "now.h"
+#include "parse_number.h"
 #include "time_spec.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
@@ -86,12 +86,7 @@ static int complain_empty(int option) {
 
 static int
 parse_number(const char *name, const char *text, uint64_t min, uint64_t max, uint64_t *value) {
-	char *end;
-
-	errno = 0;
-	*value = strtoull(text, &end, 10);
-	if (isdigit((unsigned char)text[0]) && *end == '\0' && errno == 0 && *value >= min
-	    && *value <= max)
+	if (rtap_parse_number(text, min, max, value) == 0)
 		return 0;
 	fprintf(stderr, "kafka-to-pcap: --%s: %s: not a number from %ju to %ju\n", name, text,
 		(uintmax_t)min, (uintmax_t)max);

@@ -3,11 +3,11 @@
 
 #include "options.h"
 
-#include <ctype.h>
+#include "parse_number.h"
+
 #include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 static const struct option long_options[] = {
@@ -55,12 +55,7 @@ static void print_help(void) {
 
 static int
 parse_number(const char *name, const char *text, uint64_t min, uint64_t max, uint64_t *value) {
-	char *end;
-
-	errno = 0;
-	*value = strtoull(text, &end, 10);
-	if (isdigit((unsigned char)text[0]) && *end == '\0' && errno == 0 && *value >= min
-	    && *value <= max)
+	if (rtap_parse_number(text, min, max, value) == 0)
 		return 0;
 	fprintf(stderr, "traffic-gen: --%s: %s: not a number from %ju to %ju\n", name, text,
 		(uintmax_t)min, (uintmax_t)max);
