@@ -68,7 +68,7 @@ const struct rtap_config_key rtap_config_keys[] = {
 	NUMBER("orphan-timeout-s", "s", orphan_timeout_s, 1, 3600, "10",
 	       "How long workers go on after their primary was killed."),
 	NUMBER("stuck-timeout-s", "s", stuck_timeout_s, 1, 3600, "10",
-	       "A worker that gives no sign of life for this long is replaced."),
+	       "A worker without a heartbeat for this long is replaced."),
 	{
 		.path = "devices",
 		.type = RTAP_CONFIG_STRING_LIST,

@@ -147,7 +147,7 @@ static int read_variable(const struct place *at, struct rtap_property *p) {
 	const char *value = getenv(p->from);
 
 	if (value == NULL)
-		return refuse(at, "the environment has no variable %s", p->from);
+		return refuse(at, "environment variable %s is not set", p->from);
 	return take_value(at, p, value);
 }
 

@@ -170,7 +170,7 @@ static void look_for_hung(struct supervisor *s) {
 		if (c->pid == 0 || c->killed || now < beat || now - beat <= timeout_ns)
 			continue;
 		LOG(WARNING,
-		    "worker %u (pid %d) gave no sign of life for %" PRIu64 " s; killing it", i,
+		    "worker %u (pid %d) has had no heartbeat for %" PRIu64 " s; killing it", i,
 		    c->pid, (now - beat) / RTAP_SECOND_NS);
 		kill(c->pid, SIGKILL);
 		c->killed = true;

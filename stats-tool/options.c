@@ -112,7 +112,7 @@ int stats_options_parse(struct stats_options *opt, int argc, char **argv) {
 			opt->version = true;
 			return 0;
 		default:
-			return usage_error("that was not understood", "");
+			return usage_error("invalid option", "");
 		}
 	}
 	if (optind < argc)

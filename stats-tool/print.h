@@ -17,7 +17,7 @@ struct print_name print_name(const char *name);
 // One line: "primary: running (pid 12), capturing, DPDK 22.11.11, up 3m 5s".
 void print_primary(FILE *out, const struct view *view);
 
-// A line for each worker that hangs: it is at its slot and gave no sign of life for a second.
+// A line for each worker that hangs: it is at its slot and has had no heartbeat for a second.
 void print_silent_workers(FILE *out, const struct view *view);
 
 // Tables of ports, queues, rings and workers.

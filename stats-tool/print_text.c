@@ -184,8 +184,7 @@ void print_silent_workers(FILE *out, const struct view *view) {
 		if (!rtap_slot_is_live(s) || updated_us < beat_us + SILENT_US)
 			continue;
 		fprintf(out,
-			"worker %" PRIu32 " (pid %" PRIu64
-			"): no sign of life for %s; its supervisor "
+			"worker %" PRIu32 " (pid %" PRIu64 "): no heartbeat for %s; its supervisor "
 			"(pid %" PRIu64 ") replaces it after stuck-timeout-s\n",
 			i, rtap_counter_get(&s->pid), age_since(view->now_us, beat_us).text,
 			rtap_counter_get(&s->supervisor_pid));
@@ -226,7 +225,7 @@ void print_explanation(FILE *out) {
 	);
 	explain_list(
 		out, &fields_worker,
-		"per transmit worker, by \"worker\"; a number is given again, and its counters go on,\n"
-		"  while what goes up and down is 0 for a worker that is gone"
+		"per transmit worker, by \"worker\"; numbers are reused and their counters\n"
+		"  continue; gauges are 0 for a worker that is gone"
 	);
 }

@@ -91,8 +91,8 @@ static void
 complain_of_queues(struct nic_counters *n, uint16_t port_id, const struct nic_queue_sums *queues) {
 	complain(
 		&n->malformed_said, port_id, grown(&n->malformed, queues->malformed), "malformed:",
-		"their buffers hold less than the driver says; they are dropped. A capture file with "
-		"records above 65535 bytes, or net_null with a size above mbuf-data-room"
+		"their buffers hold less than the driver says; they are dropped. Look for a capture file "
+		"with records above 65535 bytes, or net_null with a size above mbuf-data-room"
 	);
 	complain(
 		&n->cut_said, port_id, grown(&n->cut, queues->cut), "cut:",

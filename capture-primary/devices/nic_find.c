@@ -52,8 +52,8 @@ static int check_named_devices(const struct rtap_config *cfg) {
 			    place, device, pci_nics_describe());
 		else
 			LOG(ERR,
-			    "%s: %s gave no port, EAL's lines above may say why; needs arguments that "
-			    "its driver takes, and what they name free for it",
+			    "%s: %s gave no port, EAL's lines above may say why; check its arguments, "
+			    "and that no other program uses what they name",
 			    place, device);
 		return -ENODEV;
 	}

@@ -229,7 +229,7 @@ int nic_port_configure(
 		    cfg->receive_descriptors, conf.rxmode.mtu, strerror(-rc));
 		return rc;
 	}
-	LOG(NOTICE, "port %u: %s, driver %s, NUMA node %u, %u descriptors a queue, MTU %u%s",
+	LOG(NOTICE, "port %u: %s, driver %s, NUMA node %u, %u descriptors per queue, MTU %u%s",
 	    port->port_id, port->name, port->driver, port->node, port->nb_descriptors,
 	    conf.rxmode.mtu, cfg->promiscuous ? ", promiscuous" : "");
 	port->symmetric_rss = nic_rss_report(port->port_id, port->nb_queues, key_len);

@@ -35,7 +35,7 @@ static void heard_partitions(struct rdkafka_topic *t, int32_t nb) {
 		LOG(WARNING,
 		    "topic %s: %" PRId32
 		    " partitions for %u transmit rings: rings share partitions, "
-		    "times may go backwards in one by some ms; add partitions",
+		    "times within a partition may go back by a few ms; add partitions",
 		    t->cfg->topic, nb, t->nb_rings);
 }
 
@@ -199,7 +199,7 @@ static void *watch_topic(void *arg) {
 static const char *what_is_denied(enum rdkafka_denial denial) {
 	switch (denial) {
 	case RDKAFKA_DENIED_IDEMPOTENCE:
-		return ": the broker refuses InitProducerId, which takes WRITE on a topic, before "
+		return ": the broker refuses InitProducerId, which needs WRITE on a topic, before "
 		       "Kafka 3.0 IDEMPOTENT_WRITE on the cluster";
 	case RDKAFKA_DENIED_TOPIC:
 		return ": the broker does not show it";

@@ -201,7 +201,7 @@ def stuck_worker(tap, lab):
         stuck = min(before)
         os.kill(stuck, signal.SIGSTOP)
         began = time.monotonic()
-        secondary.wait_log(rf"\(pid {stuck}\) gave no sign of life for \d+ s; killing it", 15)
+        secondary.wait_log(rf"\(pid {stuck}\) has had no heartbeat for \d+ s; killing it", 15)
         took = time.monotonic() - began
         tap.ok(timeout_s - 0.5 < took < timeout_s + AT_ONCE_S, "a stuck worker: after its timeout",
                took)

@@ -120,7 +120,7 @@ def vfio(tap, lab, note=", e1000e by vfio-pci with an IOMMU"):
         primary, _ = lab.start_all("vfio", **{"receive-descriptors": 5000, "mtu": 20000})
         for line in (r"receive-descriptors 5000 adjusted to 4096 \(device: \d+ to 4096\)",
                      r"mtu 20000 asked for, the device takes \d+$",
-                     r"4096 descriptors a queue"):
+                     r"4096 descriptors per queue"):
             tap.ok(re.search(line, primary.log(), re.M), f"it is said: {line}{note}", primary.log())
         frames = lab.send(1)
         lab.wait_delivered(len(frames))

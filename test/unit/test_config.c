@@ -803,8 +803,8 @@ START_TEST(test_value_in_a_variable) {
 	ck_assert_int_eq(rtap_config_read_secrets(&cfg, &error), -EINVAL);
 	ck_assert_str_eq(
 		error.text,
-		"t.yaml:3:5: kafka.global.sasl.password: the environment has no variable "
-		"RTAP_TEST_NOTHING"
+		"t.yaml:3:5: kafka.global.sasl.password: environment variable "
+		"RTAP_TEST_NOTHING is not set"
 	);
 	rtap_config_fini(&cfg);
 }

@@ -33,7 +33,7 @@ const char *packet_decode(
 
 	*packet = (struct packet){.message = message};
 	if (message->key_len != sizeof(key))
-		return "the key has not 8 bytes";
+		return "the key is not 8 bytes long";
 	if (message->payload == NULL || message->len == 0)
 		return "no value";
 	memcpy(&key, message->key, sizeof(key));

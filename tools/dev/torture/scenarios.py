@@ -70,13 +70,13 @@ def _hang_worker(run):
                if w["pid"] == pid and w["state"] == "serving"]
     with faults.stopped(run, pid, "worker"):
         others = _released(lab.stats(), lambda ring: ring["worker"] != slot)
-        run.wait(lambda: f"worker {slot} (pid {pid}): no sign of life for"
+        run.wait(lambda: f"worker {slot} (pid {pid}): no heartbeat for"
                  in call(lab.program("stats-tool", "stats-tool"), "-i", lab.name),
                  f"stats-tool that names worker {slot}")
         run.wait(lambda: _released(lab.stats(), lambda ring: ring["worker"] != slot) > others,
                  "progress of the other workers")
         run.ended(fd, f"worker {pid} hung and is dead", STUCK_S + 10)
-    run.wait(lambda: any(f"(pid {pid}) gave no sign of life for" in s.log()
+    run.wait(lambda: any(f"(pid {pid}) has had no heartbeat for" in s.log()
                          for s in lab.secondaries), "supervisor that says so")
     run.wait(lambda: len(lab.workers()) == 2 * WORKERS, "replacement")
 
