@@ -28,13 +28,34 @@
 
 #define LOG_TYPE "main"
 
+// The exit code for what a helper returned: the errors that all of them use alike.
+static enum rtap_exit_code exit_code_of(int rc) {
+	switch (-rc) {
+	case 0:
+		return RTAP_EXIT_OK;
+	case EINVAL:
+		return RTAP_EXIT_CONFIG;
+	case ENOMEM:
+		return RTAP_EXIT_HUGEPAGES;
+	case ENODEV:
+		return RTAP_EXIT_NO_PORTS;
+	case EBUSY:
+		return RTAP_EXIT_ALREADY_RUNNING;
+	case EIO:
+		return RTAP_EXIT_PORT;
+	default:
+		return RTAP_EXIT_FAILURE;
+	}
+}
+
 static int compile_filter(const struct rtap_config *cfg, struct capture_filter **filter) {
 	char why[512], place[512];
 	int rc = capture_filter_create(filter, cfg->filter, why, sizeof(why));
 
-	if (rc < 0)
-		LOG(ERR, "%s: %s", rtap_config_place(cfg, "filter", place, sizeof(place)), why);
-	return rc;
+	if (rc == 0)
+		return 0;
+	LOG(ERR, "%s: %s", rtap_config_place(cfg, "filter", place, sizeof(place)), why);
+	return -EINVAL;
 }
 
 static int find_group(const struct rtap_config *cfg, gid_t *gid) {
@@ -48,7 +69,7 @@ static int find_group(const struct rtap_config *cfg, gid_t *gid) {
 	if (group == NULL) {
 		LOG(ERR, "%s: this machine has no group '%s'; run `groupadd --system %s`",
 		    rtap_config_place(cfg, "group", place, sizeof(place)), cfg->group, cfg->group);
-		return -ENOENT;
+		return -EINVAL;
 	}
 	*gid = group->gr_gid;
 	return 0;
@@ -57,9 +78,14 @@ static int find_group(const struct rtap_config *cfg, gid_t *gid) {
 static int check_only(const struct rtap_config *cfg) {
 	struct sizing s;
 	gid_t gid;
+	int rc;
 
-	if (find_group(cfg, &gid) < 0 || eal_plan(cfg, &s) < 0)
-		return RTAP_EXIT_CONFIG;
+	rc = find_group(cfg, &gid);
+
+	if (rc == 0)
+		rc = eal_plan(cfg, &s);
+	if (rc < 0)
+		return exit_code_of(rc);
 	rtap_config_print(cfg, stdout);
 	sizing_print(&s, cfg, stdout);
 	return rtap_standard_output_end("capture-primary", RTAP_EXIT_OK);
@@ -79,15 +105,17 @@ static enum rtap_exit_code
 run(const struct rtap_config *cfg, const struct rtap_instance *inst,
     const struct primary_options *opt, const struct capture_filter *filter) {
 	static struct capture capture;
-	enum rtap_exit_code exit = RTAP_EXIT_FAILURE;
 	uint8_t boot_id[RTAP_BOOT_ID_SIZE];
 	struct sizing plan;
 	uint64_t left;
 	gid_t gid;
 	int rc;
 
-	if (find_group(cfg, &gid) < 0 || eal_plan(cfg, &plan) < 0)
-		return RTAP_EXIT_CONFIG;
+	rc = find_group(cfg, &gid);
+	if (rc == 0)
+		rc = eal_plan(cfg, &plan);
+	if (rc < 0)
+		return exit_code_of(rc);
 	if (getrandom(boot_id, sizeof(boot_id), 0) != sizeof(boot_id)) {
 		LOG(ERR, "cannot read random numbers: %s", strerror(errno));
 		return RTAP_EXIT_FAILURE;
@@ -98,17 +126,17 @@ run(const struct rtap_config *cfg, const struct rtap_instance *inst,
 	if (rc == 0)
 		rc = runtime_files_take(inst, cfg->hugepage_directory);
 	if (rc < 0)
-		return rc == -EBUSY ? RTAP_EXIT_ALREADY_RUNNING : RTAP_EXIT_FAILURE;
+		return exit_code_of(rc);
 	warn_of_hidden_devices(opt);
-	rc = device_sockets_remove_stale(cfg, &exit);
+	rc = device_sockets_remove_stale(cfg);
 	if (rc == 0)
-		rc = eal_start(cfg, &plan, opt->eal_args, (unsigned int)opt->nb_eal_args, &exit);
+		rc = eal_start(cfg, &plan, opt->eal_args, (unsigned int)opt->nb_eal_args);
 	if (rc < 0)
 		goto remove_files;
 	rtap_stop_flag_install();
 	if (filter != NULL)
 		LOG(NOTICE, "only packets that match \"%s\" are captured", cfg->filter);
-	rc = capture_create(&capture, cfg, inst, filter, boot_id, gid, &exit);
+	rc = capture_create(&capture, cfg, inst, filter, boot_id, gid);
 	if (rc < 0)
 		goto remove_files;
 	table_thread_start(&capture.counters, cfg->stats_interval_s);
@@ -129,7 +157,7 @@ run(const struct rtap_config *cfg, const struct rtap_instance *inst,
 	return left > 0 ? RTAP_EXIT_LEFT_BEHIND : RTAP_EXIT_OK;
 remove_files:
 	runtime_files_remove_all(inst);
-	return exit;
+	return exit_code_of(rc);
 }
 
 // What needs no configuration.
@@ -149,7 +177,8 @@ int main(int argc, char **argv) {
 	struct capture_filter *filter;
 	struct rtap_instance inst;
 	struct primary_options opt;
-	enum rtap_exit_code exit;
+	enum rtap_exit_code code;
+	int rc;
 
 	signal(SIGHUP, SIG_IGN); // the end of a terminal is not the end of a capture
 	rtap_standard_fds_open();
@@ -166,10 +195,11 @@ int main(int argc, char **argv) {
 		return RTAP_EXIT_USAGE;
 	}
 	rtap_log_init("capture-primary", cfg.log_level);
-	if (compile_filter(&cfg, &filter) < 0)
-		return RTAP_EXIT_CONFIG;
-	if (device_check(&cfg, &exit) < 0)
-		return exit;
+	rc = compile_filter(&cfg, &filter);
+	if (rc == 0)
+		rc = device_check(&cfg);
+	if (rc < 0)
+		return exit_code_of(rc);
 	if (opt.check)
 		return check_only(&cfg);
 	if (geteuid() != 0) {
@@ -181,10 +211,10 @@ int main(int argc, char **argv) {
 		LOG(ERR, "%s: instance: \"%s\" is not allowed", cfg.file, cfg.instance);
 		return RTAP_EXIT_CONFIG;
 	}
-	exit = run(&cfg, &inst, &opt, filter);
+	code = run(&cfg, &inst, &opt, filter);
 	LOG(NOTICE, "ended");
 	// Never through EAL's clean-up: it waits for locks that a killed secondary may hold.
 	// Nothing is left to flush: the table thread does that, and a pipe without a reader would
 	// hold up the end.
-	_exit(exit);
+	_exit(code);
 }

@@ -24,10 +24,3 @@ enum rtap_exit_code {
 	RTAP_EXIT_LEFT_BEHIND = 13, // stopped, but packets were left undelivered
 	RTAP_EXIT_DEVICE = 14, // a device was replaced under the primary: start it again
 };
-
-// Set *exit, for a helper that knows which exit code its failure `rc` (a negative errno) comes to.
-// Returns `rc`.
-static inline int rtap_exit_set(enum rtap_exit_code *exit, enum rtap_exit_code code, int rc) {
-	*exit = code;
-	return rc;
-}

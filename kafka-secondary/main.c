@@ -29,23 +29,23 @@
 
 #define LOG_TYPE "main"
 
-static int load_config(
-	struct rtap_config *cfg, const struct secondary_options *opt, enum rtap_exit_code *exit
-) {
-	struct rtap_config_error error;
-	int rc;
-
-	rc = rtap_config_load(cfg, opt->config_path, &error);
-	if (rc < 0) {
-		fprintf(stderr, "%s\n", error.text);
-		return rtap_exit_set(exit, RTAP_EXIT_CONFIG, rc);
+// The exit code for what a helper returned: the errors that all of them use alike.
+static enum rtap_exit_code exit_code_of(int rc) {
+	switch (-rc) {
+	case 0:
+		return RTAP_EXIT_OK;
+	case EINVAL:
+		return RTAP_EXIT_CONFIG;
+	case ESRCH:
+		return RTAP_EXIT_NO_PRIMARY;
+	case EPROTO:
+		return RTAP_EXIT_MISMATCH;
+	case ETIMEDOUT:
+	case EIO:
+		return RTAP_EXIT_ATTACH;
+	default:
+		return RTAP_EXIT_FAILURE;
 	}
-	rc = rtap_overrides_apply(&opt->overrides, cfg, &error);
-	if (rc < 0) {
-		fprintf(stderr, "kafka-secondary: %s\n", error.text);
-		*exit = RTAP_EXIT_USAGE;
-	}
-	return rc;
 }
 
 // In the child: the exit code says whether the workers' user may use the properties.
@@ -62,15 +62,14 @@ validate_and_exit(const struct rtap_config *cfg, const struct run_as *who) {
 }
 
 // librdkafka's constructor starts threads: a process that attaches and forks must not have them.
-static int validate_in_child(
-	const struct rtap_config *cfg, const struct run_as *who, enum rtap_exit_code *exit
-) {
+// Returns 0; -EINVAL when the properties are refused, another negative errno when they could not be
+// validated. Logged.
+static int validate_in_child(const struct rtap_config *cfg, const struct run_as *who) {
 	int status;
 	pid_t pid = fork();
 
 	if (pid == 0)
 		validate_and_exit(cfg, who);
-	*exit = RTAP_EXIT_FAILURE;
 	if (pid < 0 || waitpid(pid, &status, 0) < 0) {
 		int rc = -errno;
 
@@ -78,8 +77,8 @@ static int validate_in_child(
 		return rc;
 	}
 	if (WIFEXITED(status))
-		*exit = (enum rtap_exit_code)WEXITSTATUS(status);
-	return *exit == RTAP_EXIT_OK ? 0 : -EINVAL;
+		return WEXITSTATUS(status) == RTAP_EXIT_OK ? 0 : -EINVAL;
+	return -ECANCELED;
 }
 
 static int print_versions(void) {
@@ -117,31 +116,11 @@ static int look_up(struct rtap_config *cfg, struct run_as *who) {
 	return run_as_find(who, cfg);
 }
 
-// All that can be said before the primary is looked for.
-static int
-prepare(struct rtap_config *cfg, struct rtap_instance *inst, struct run_as *who,
-	enum rtap_exit_code *exit) {
-	int rc;
-
-	if (geteuid() != 0) {
-		LOG(ERR,
-		    "hugepages and EAL's files need root; start it with sudo or as a system service"
-		);
-		return rtap_exit_set(exit, RTAP_EXIT_NOT_ROOT, -EPERM);
-	}
-	rc = rtap_instance_init(inst, cfg->instance);
-	if (rc < 0) {
-		LOG(ERR, "%s: instance: \"%s\" is not allowed", cfg->file, cfg->instance);
-		return rtap_exit_set(exit, RTAP_EXIT_CONFIG, rc);
-	}
-	return validate_in_child(cfg, who, exit);
-}
-
 static int check_only(const struct rtap_config *cfg, const struct run_as *who) {
-	enum rtap_exit_code exit;
+	int rc = validate_in_child(cfg, who);
 
-	if (validate_in_child(cfg, who, &exit) < 0)
-		return exit;
+	if (rc < 0)
+		return exit_code_of(rc);
 	rtap_config_print(cfg, stdout);
 	return rtap_standard_output_end("kafka-secondary", RTAP_EXIT_OK);
 }
@@ -150,31 +129,33 @@ static int check_only(const struct rtap_config *cfg, const struct run_as *who) {
 static int
 run(const struct rtap_config *cfg, const struct rtap_instance *inst, const struct run_as *who) {
 	static struct attachment attachment;
-	enum rtap_exit_code exit;
 	sigset_t mask;
+	int rc;
 
 	// A signal in the middle of EAL would leave its locks behind.
 	rtap_stop_flag_block(&mask);
-	if (attach(&attachment, cfg, inst, &exit) < 0) {
+	rc = attach(&attachment, cfg, inst);
+	if (rc < 0) {
 		detach(inst);
-		return exit;
+		return exit_code_of(rc);
 	}
 	rtap_stop_flag_install();
 	rtap_stop_flag_unblock(&mask);
 	LOG(NOTICE, "attached to instance %s: %u transmit rings; starting %u workers", inst->name,
 	    attachment.header.nb_rings, (unsigned int)cfg->workers);
-	exit = supervisor_run(cfg, inst, who, &attachment);
+	rc = supervisor_run(cfg, inst, who, &attachment);
 	detach(inst);
 	LOG(NOTICE, "ended");
-	return exit;
+	return rc;
 }
 
 int main(int argc, char **argv) {
 	struct rtap_config cfg = {0};
+	struct rtap_config_error error;
 	struct secondary_options opt;
 	struct rtap_instance inst;
-	enum rtap_exit_code exit;
 	struct run_as who;
+	int rc;
 
 	signal(SIGHUP, SIG_IGN); // until there is a file to reopen
 	prctl(PR_SET_DUMPABLE, 0); // no core dump of us or of a worker: secrets would be in it
@@ -183,15 +164,32 @@ int main(int argc, char **argv) {
 		return RTAP_EXIT_USAGE;
 	if (opt.help || opt.version || opt.properties)
 		return rtap_standard_output_end("kafka-secondary", answer(&opt));
-	if (load_config(&cfg, &opt, &exit) < 0)
-		return exit;
+	if (rtap_config_load(&cfg, opt.config_path, &error) < 0) {
+		fprintf(stderr, "%s\n", error.text);
+		return RTAP_EXIT_CONFIG;
+	}
+	if (rtap_overrides_apply(&opt.overrides, &cfg, &error) < 0) {
+		fprintf(stderr, "kafka-secondary: %s\n", error.text);
+		return RTAP_EXIT_USAGE;
+	}
 	rtap_log_init("kafka-secondary", cfg.log_level);
 	if (look_up(&cfg, &who) < 0)
 		return RTAP_EXIT_CONFIG;
 	if (opt.check)
 		return check_only(&cfg, &who);
-	if (prepare(&cfg, &inst, &who, &exit) < 0)
-		return exit;
+	if (geteuid() != 0) {
+		LOG(ERR,
+		    "hugepages and EAL's files need root; start it with sudo or as a system service"
+		);
+		return RTAP_EXIT_NOT_ROOT;
+	}
+	if (rtap_instance_init(&inst, cfg.instance) < 0) {
+		LOG(ERR, "%s: instance: \"%s\" is not allowed", cfg.file, cfg.instance);
+		return RTAP_EXIT_CONFIG;
+	}
+	rc = validate_in_child(&cfg, &who);
+	if (rc < 0)
+		return exit_code_of(rc);
 	// What needs a human has been looked at; a primary that is not there yet does not.
 	rtap_notify("READY=1");
 	_exit(run(&cfg, &inst, &who)); // never through EAL's clean-up

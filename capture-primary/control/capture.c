@@ -4,6 +4,7 @@
 #include "capture.h"
 
 #include "cpu_neighbours.h"
+#include "exit_code.h"
 #include "hugepages.h"
 #include "lock_file.h"
 #include "log.h"
@@ -76,7 +77,7 @@ static int configure_ports(struct capture *cap) {
 
 	for (unsigned int i = 0; rc == 0 && i < cap->nb_ports; i++)
 		rc = nic_port_configure(&cap->ports[i], cap->cfg, cap->pools[cap->ports[i].node]);
-	return rc;
+	return rc < 0 ? -EIO : 0; // the driver's own is in the line that was logged
 }
 
 static int create_queues(struct capture *cap) {
@@ -247,13 +248,12 @@ static int start(struct capture *cap) {
 			rte_eal_remote_launch(
 				rx_worker_run, &cap->workers[i], cap->workers[i].lcore_id
 			);
-	return rc;
+	return rc < 0 ? -EIO : 0;
 }
 
 int capture_create(
 	struct capture *cap, const struct rtap_config *cfg, const struct rtap_instance *inst,
-	const struct capture_filter *filter, const uint8_t boot_id[RTAP_BOOT_ID_SIZE], gid_t gid,
-	enum rtap_exit_code *exit
+	const struct capture_filter *filter, const uint8_t boot_id[RTAP_BOOT_ID_SIZE], gid_t gid
 ) {
 	int stamp_offset, rc;
 
@@ -264,39 +264,32 @@ int capture_create(
 	cap->slots_fd = rtap_lock_open(inst, RTAP_FILE_SLOTS);
 	rc = nic_find_ports(cfg, cap->ports);
 	if (rc < 0)
-		return rtap_exit_set(exit, RTAP_EXIT_NO_PORTS, rc);
+		return rc;
 	cap->nb_ports = (unsigned int)rc;
 	stamp_offset = register_stamp();
 	if (stamp_offset < 0 || cap->slots_fd < 0) {
 		LOG(ERR, "%s: %s", stamp_offset < 0 ? "mbuf field for the stamp" : inst->dir,
 		    strerror(stamp_offset < 0 ? -stamp_offset : -cap->slots_fd));
-		rc = stamp_offset < 0 ? stamp_offset : cap->slots_fd;
-		return rtap_exit_set(exit, RTAP_EXIT_FAILURE, rc);
+		return stamp_offset < 0 ? stamp_offset : cap->slots_fd;
 	}
 	rc = create_memory(cap, boot_id);
+	if (rc == 0)
+		rc = configure_ports(cap);
+	if (rc == 0)
+		rc = create_queues(cap);
 	if (rc < 0)
-		return rtap_exit_set(
-			exit, rc == -EINVAL ? RTAP_EXIT_CONFIG : RTAP_EXIT_HUGEPAGES, rc
-		);
-	rc = configure_ports(cap);
-	if (rc < 0)
-		return rtap_exit_set(exit, RTAP_EXIT_PORT, rc);
-	rc = create_queues(cap);
-	if (rc < 0)
-		return rtap_exit_set(
-			exit, rc == -ENOSPC ? RTAP_EXIT_CONFIG : RTAP_EXIT_HUGEPAGES, rc
-		);
+		return rc;
 	rtap_clock_init(&cap->clock, rte_get_tsc_hz(), rte_rdtsc(), rtap_utc_ns());
 	rc = create_counters(cap, boot_id, gid);
 	if (rc == 0)
 		rc = create_workers(cap, stamp_offset);
 	if (rc < 0)
-		return rtap_exit_set(exit, RTAP_EXIT_FAILURE, rc);
+		return rc;
 	cpu_neighbours_warn(inst, &cap->counters);
 	worker_registry_init(&cap->registry, cap->zone.shm, &cap->counters, cap->slots_fd);
 	rc = start(cap);
 	if (rc < 0)
-		return rtap_exit_set(exit, RTAP_EXIT_PORT, rc);
+		return rc;
 	freeze_memory();
 	control_zone_publish(&cap->zone, stamp_offset);
 	return 0;

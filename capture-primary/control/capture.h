@@ -7,7 +7,6 @@
 #include "config.h"
 #include "control_zone.h"
 #include "counters_file.h"
-#include "exit_code.h"
 #include "instance.h"
 #include "nic_port.h"
 #include "rx_worker.h"
@@ -39,11 +38,12 @@ struct capture {
 
 // Find and configure the ports, create pools, rings, shared block and counters file, start the
 // ports, launch the receive workers on EAL's lcores, freeze memory. Afterwards nothing is
-// allocated. Returns 0, or a negative errno with *exit set and the reason logged.
+// allocated. Returns 0, or a negative errno with the reason logged: -EINVAL for the configuration,
+// -ENODEV for no usable port, -ENOMEM for hugepages, -EIO for a port that refuses its
+// configuration.
 int capture_create(
 	struct capture *cap, const struct rtap_config *cfg, const struct rtap_instance *inst,
-	const struct capture_filter *filter, const uint8_t boot_id[RTAP_BOOT_ID_SIZE], gid_t gid,
-	enum rtap_exit_code *exit
+	const struct capture_filter *filter, const uint8_t boot_id[RTAP_BOOT_ID_SIZE], gid_t gid
 );
 
 // Update every port's counters and link: nic_port_update(). Control thread only.

@@ -155,7 +155,7 @@ int control_zone_add_queue(
 		LOG(ERR,
 		    "more than %u transmit rings; lower receive-queues or transmit-rings-per-queue",
 		    RTAP_MAX_RINGS);
-		return -ENOSPC;
+		return -EINVAL;
 	}
 	q->nb_rings = (uint16_t)cfg->transmit_rings_per_queue;
 	q->budget = s->queue_budget;

@@ -26,7 +26,7 @@ int control_zone_create(
 );
 
 // Create the named rings of one receive queue on `node`, known to rte_ring_lookup(), and enter them
-// into the block. Returns 0, -ENOSPC (more rings than the block has room for) or -ENOMEM, logged.
+// into the block. Returns 0, -EINVAL (more rings than the block has room for) or -ENOMEM, logged.
 int control_zone_add_queue(
 	struct control_zone *z, const struct sizing *s, const struct rtap_config *cfg,
 	unsigned int node, struct rx_queue *q

@@ -37,7 +37,7 @@ static int refuse_frame_size(
 	char mtu[96];
 
 	return device_entry_refuse(
-		entry, RTAP_EXIT_CONFIG,
+		entry, EINVAL,
 		"framesz=%u holds %u bytes of a frame and the driver cuts the rest, %s has frames of "
 		"up to %u; needs framesz=%u,blocksz=%u%s",
 		given, af_packet_ring_room(given), name, frame, slot,
@@ -58,7 +58,7 @@ static int refuse_data_room(
 	if (needed <= UINT16_MAX)
 		snprintf(room, sizeof(room), "needs mbuf-data-room: %" PRIu64 " or more", needed);
 	return device_entry_refuse(
-		entry, RTAP_EXIT_CONFIG,
+		entry, EINVAL,
 		"%s has frames of up to %u bytes; framesz=%u is too large for mbuf-data-room: %u; "
 		"%s%s%s",
 		name, frame, ring->frame_bytes, data_room, room,
@@ -103,8 +103,7 @@ int af_packet_check(struct device_entry *entry, const char *name, const struct i
 
 	if (af_packet_ring_read(&ring, entry->text, page, &key) < 0)
 		return device_entry_refuse(
-			entry, RTAP_EXIT_CONFIG, "%s= is not a number; allowed: 1 to %u", key,
-			UINT32_MAX
+			entry, EINVAL, "%s= is not a number; allowed: 1 to %u", key, UINT32_MAX
 		);
 	default_bytes = ring.frame_bytes;
 	if (!ring.has_frame_bytes && af_packet_ring_room(ring.frame_bytes) < frame)
@@ -118,7 +117,7 @@ int af_packet_check(struct device_entry *entry, const char *name, const struct i
 		ring.block_bytes = block;
 	if (!af_packet_ring_fits(&ring, page))
 		return device_entry_refuse(
-			entry, RTAP_EXIT_CONFIG,
+			entry, EINVAL,
 			"framesz=%u,blocksz=%u,framecnt=%u do not fit together; needs multiples: "
 			"framesz of 16, blocksz of %u, framecnt of blocksz / framesz",
 			ring.frame_bytes, ring.block_bytes, ring.nb_frames, block

@@ -5,6 +5,7 @@
 
 #include "vdev_args.h"
 
+#include <errno.h>
 #include <stdint.h>
 
 // What a chunk holds beside the frame, and the largest room whose chunk is no more than a page
@@ -21,7 +22,7 @@ check_xdp_queues(const struct device_entry *entry, const char *name, const struc
 	if (nb <= nb_queues)
 		return 0;
 	return device_entry_refuse(
-		entry, RTAP_EXIT_CONFIG,
+		entry, EINVAL,
 		"%s has %u receive queues and the device opens %u: packets of the others would be "
 		"lost; set queue_count=%u and receive-queues: %u, or make it fewer with `ethtool -L %s`",
 		name, nb, nb_queues, nb, nb, name
@@ -37,7 +38,7 @@ check_xdp_frames(const struct device_entry *entry, const char *name, const struc
 	if (frame <= room)
 		return 0;
 	return device_entry_refuse(
-		entry, RTAP_EXIT_CONFIG,
+		entry, EINVAL,
 		"%s has frames of up to %u bytes, of which the kernel drops those above %u; needs "
 		"mbuf-data-room: %u (at most %u), or a smaller MTU: `ip link set %s mtu %u`",
 		name, frame, room, frame + AF_XDP_OVERHEAD, AF_XDP_DATA_ROOM_MAX, name,

@@ -28,7 +28,7 @@
 
 static int refuse_absent(const struct device_entry *entry, const char *key, const char *name) {
 	return device_entry_refuse(
-		entry, RTAP_EXIT_NO_PORTS,
+		entry, ENODEV,
 		"%s=%s: this network namespace has no such interface; `ip link` lists those it has",
 		key, name
 	);
@@ -42,7 +42,7 @@ check_interface(const struct device_entry *entry, const char *key, const char *n
 
 	if (strcmp(name, "any") == 0)
 		return device_entry_refuse(
-			entry, RTAP_EXIT_CONFIG,
+			entry, EINVAL,
 			"%s=any: frames of all interfaces come without their Ethernet headers "
 			"(Linux cooked); allowed: a device for each Ethernet interface",
 			key
@@ -51,14 +51,11 @@ check_interface(const struct device_entry *entry, const char *key, const char *n
 	if (rc == -ENODEV)
 		return refuse_absent(entry, key, name);
 	if (rc < 0)
-		return device_entry_refuse(
-			entry, RTAP_EXIT_NO_PORTS, "%s=%s: %s", key, name, strerror(-rc)
-		);
+		return device_entry_refuse(entry, ENODEV, "%s=%s: %s", key, name, strerror(-rc));
 	if (!interface_is_ethernet(interface))
 		return device_entry_refuse(
-			entry, RTAP_EXIT_CONFIG,
-			"%s=%s: its link type is %s; allowed: an Ethernet interface", key, name,
-			interface_link_type(interface->link_type, type, sizeof(type))
+			entry, EINVAL, "%s=%s: its link type is %s; allowed: an Ethernet interface",
+			key, name, interface_link_type(interface->link_type, type, sizeof(type))
 		);
 	return 0;
 }
@@ -70,7 +67,7 @@ check_iface(const struct device_entry *entry, char *name, size_t size, struct in
 
 	if (rc == 0)
 		return device_entry_refuse(
-			entry, RTAP_EXIT_CONFIG,
+			entry, EINVAL,
 			"iface= is missing; allowed: iface=NAME of an Ethernet interface, `ip link` "
 			"shows them"
 		);
@@ -92,8 +89,8 @@ check_pcap_interface(const struct device_entry *entry, const char *key, const ch
 	if (rc < 0 || interface.up)
 		return rc;
 	return device_entry_refuse(
-		entry, RTAP_EXIT_NO_PORTS, "%s=%s: the interface is down; run `ip link set %s up`",
-		key, name, name
+		entry, ENODEV, "%s=%s: the interface is down; run `ip link set %s up`", key, name,
+		name
 	);
 }
 
@@ -103,7 +100,7 @@ static int check_queues(const struct device_entry *entry, unsigned int nb_queues
 	if (nb_queues <= entry->cfg->receive_queues)
 		return 0;
 	return device_entry_refuse(
-		entry, RTAP_EXIT_CONFIG,
+		entry, EINVAL,
 		"its arguments make %u receive queues and receive-queues is %" PRIu64
 		": packets of the others would be lost; set receive-queues to %u, or change the "
 		"arguments",
@@ -116,8 +113,7 @@ static int check_queues_argument(const struct device_entry *entry, const char *k
 
 	if (vdev_args_number(entry->text, key, &nb_queues) == -EINVAL)
 		return device_entry_refuse(
-			entry, RTAP_EXIT_CONFIG, "%s= is not a number; allowed: a decimal number",
-			key
+			entry, EINVAL, "%s= is not a number; allowed: a decimal number", key
 		);
 	return check_queues(entry, nb_queues);
 }
@@ -152,12 +148,11 @@ static int check_file(const struct device_entry *entry, const char *path) {
 
 	if (rc == -EINVAL)
 		return device_entry_refuse(
-			entry, RTAP_EXIT_CONFIG, "rx_pcap=%s: %s; allowed: EN10MB (Ethernet)", path,
-			why
+			entry, EINVAL, "rx_pcap=%s: %s; allowed: EN10MB (Ethernet)", path, why
 		);
 	if (rc < 0)
 		return device_entry_refuse(
-			entry, RTAP_EXIT_NO_PORTS,
+			entry, ENODEV,
 			"rx_pcap=%s: %s; needs a capture file of Ethernet "
 			"frames that `tcpdump -r` can read",
 			path, why
@@ -194,7 +189,7 @@ static int check_pcap(struct device_entry *entry) {
 	if (rc < 0 || nb_found > 0)
 		return rc < 0 ? rc : check_queues(entry, nb_found);
 	return device_entry_refuse(
-		entry, RTAP_EXIT_CONFIG,
+		entry, EINVAL,
 		"its arguments name nothing to capture from; allowed: rx_pcap=FILE, iface=NAME, rx_iface=NAME "
 		"or rx_iface_in=NAME"
 	);
@@ -202,7 +197,7 @@ static int check_pcap(struct device_entry *entry) {
 
 static int check_tun(struct device_entry *entry) {
 	return device_entry_refuse(
-		entry, RTAP_EXIT_CONFIG,
+		entry, EINVAL,
 		"its link type is raw IP, without an Ethernet header; allowed: net_tap"
 	);
 }
@@ -214,7 +209,7 @@ static int check_memif(struct device_entry *entry) {
 
 	if (memif_buffers_read(&buffers, entry->text) < 0)
 		return device_entry_refuse(
-			entry, RTAP_EXIT_CONFIG, "bsize= is not a size; allowed: 1 to 65535"
+			entry, EINVAL, "bsize= is not a size; allowed: 1 to 65535"
 		);
 	if (buffers.server && mixes)
 		LOG(NOTICE,
@@ -229,7 +224,7 @@ static int check_memif(struct device_entry *entry) {
 	if (!mixes)
 		return 0;
 	return device_entry_refuse(
-		entry, RTAP_EXIT_CONFIG,
+		entry, EINVAL,
 		"bsize=%u is too small for frames of `mtu: %" PRIu64
 		"`, and DPDK %d.%02d.%d mixes up "
 		"frames that take several buffers; needs bsize=%u or more, or a smaller mtu",
@@ -246,13 +241,12 @@ static int check_null(struct device_entry *entry) {
 	if (vdev_args_number(entry->text, "size", &size) == -EINVAL
 	    || vdev_args_number(entry->text, "copy", &copy) == -EINVAL)
 		return device_entry_refuse(
-			entry, RTAP_EXIT_CONFIG,
-			"size= or copy= is not a number; allowed: decimal numbers"
+			entry, EINVAL, "size= or copy= is not a number; allowed: decimal numbers"
 		);
 	if (copy == 0 || size <= room)
 		return 0;
 	return device_entry_refuse(
-		entry, RTAP_EXIT_CONFIG,
+		entry, EINVAL,
 		"size=%u is larger than a packet buffer: the driver would write past its end; "
 		"allowed: up to %" PRIu64 ", or a larger mbuf-data-room",
 		size, room
@@ -276,11 +270,11 @@ static int check_device(struct device_entry *entry) {
 	return 0;
 }
 
-int device_check(struct rtap_config *cfg, enum rtap_exit_code *exit) {
+int device_check(struct rtap_config *cfg) {
 	int rc = 0;
 
 	for (unsigned int i = 0; rc == 0 && i < cfg->devices.nb_items; i++) {
-		struct device_entry entry = {cfg, cfg->devices.items[i], exit};
+		struct device_entry entry = {cfg, cfg->devices.items[i]};
 
 		rc = check_device(&entry);
 		cfg->devices.items[i] = entry.text;

@@ -5,15 +5,14 @@
 #pragma once
 
 #include "config.h"
-#include "exit_code.h"
 
 #include <stdint.h>
 
 // Check each device, and add to its entry in cfg->devices the arguments for which the driver's
-// defaults are too small: framesz and blocksz of net_af_packet, bsize of net_memif. Returns 0, or a
-// negative errno with *exit set and one line logged that names the device, what is wrong and the
-// remedy.
-int device_check(struct rtap_config *cfg, enum rtap_exit_code *exit);
+// defaults are too small: framesz and blocksz of net_af_packet, bsize of net_memif. Returns 0, or
+// with one line logged that names the device, what is wrong and the remedy: -EINVAL when an entry
+// is wrong, -ENODEV when what it names cannot be opened.
+int device_check(struct rtap_config *cfg);
 
 // Length of a frame that the device may have cut without counting it, from its arguments after
 // device_check(); 0 when its driver cuts none. A VLAN tag that net_af_packet put back

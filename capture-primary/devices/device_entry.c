@@ -15,9 +15,7 @@
 
 #define LOG_TYPE "device"
 
-int device_entry_refuse(
-	const struct device_entry *entry, enum rtap_exit_code code, const char *fmt, ...
-) {
+int device_entry_refuse(const struct device_entry *entry, int err, const char *fmt, ...) {
 	char place[512], *what;
 	va_list ap;
 	int len;
@@ -29,7 +27,7 @@ int device_entry_refuse(
 	    entry->text, len >= 0 ? what : "is refused");
 	if (len >= 0)
 		free(what);
-	return rtap_exit_set(entry->exit, code, errno_set(EINVAL));
+	return errno_set(err);
 }
 
 int device_entry_add(struct device_entry *entry, const char *fmt, ...) {
@@ -48,7 +46,7 @@ int device_entry_add(struct device_entry *entry, const char *fmt, ...) {
 		free(arguments);
 	}
 	if (len < 0)
-		return device_entry_refuse(entry, RTAP_EXIT_FAILURE, "%s", strerror(ENOMEM));
+		return device_entry_refuse(entry, ENOMEM, "%s", strerror(ENOMEM));
 	free(entry->text);
 	entry->text = text;
 	return 0;
@@ -61,12 +59,11 @@ int device_entry_get(
 
 	if (rc == -ENOSPC)
 		return device_entry_refuse(
-			entry, RTAP_EXIT_CONFIG, "%s= is too long; allowed: %zu characters", key,
-			size - 1
+			entry, EINVAL, "%s= is too long; allowed: %zu characters", key, size - 1
 		);
 	if (rc < 0 && rc != -ENOENT)
 		return device_entry_refuse(
-			entry, RTAP_EXIT_CONFIG,
+			entry, EINVAL,
 			"EAL cannot parse its arguments; allowed: NAME,KEY=VALUE,... with at "
 			"most 32 keys"
 		);

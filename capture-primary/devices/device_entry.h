@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Read, extend or refuse an entry of `devices` while it is checked.
 //
-// Checks return 0, or a negative errno with one line logged and *entry->exit set.
+// Checks return 0, or with one line logged -EINVAL when the entry is wrong and -ENODEV when what it
+// names cannot be opened.
 
 #pragma once
 
 #include "attributes.h"
 #include "config.h"
-#include "exit_code.h"
 
 #include <stddef.h>
 
@@ -17,14 +17,11 @@
 struct device_entry {
 	const struct rtap_config *cfg;
 	char *text; // allocated; owned by cfg->devices
-	enum rtap_exit_code *exit; // set by a refusal
 };
 
-// Log one line: the place of the key, the device, what is wrong; set *entry->exit to `code`.
-// Returns -EINVAL.
-int device_entry_refuse(
-	const struct device_entry *entry, enum rtap_exit_code code, const char *fmt, ...
-) RTAP_PRINTF(3, 4);
+// Log one line: the place of the key, the device, what is wrong. Returns -err.
+int device_entry_refuse(const struct device_entry *entry, int err, const char *fmt, ...)
+	RTAP_PRINTF(3, 4);
 
 // Append arguments and log them. entry->text moves.
 int device_entry_add(struct device_entry *entry, const char *fmt, ...) RTAP_PRINTF(2, 3);

@@ -49,14 +49,14 @@ static int remove_stale(const struct device_entry *entry, const struct device_so
 		return 0; // none there; whatever else is wrong the driver says
 	if (!S_ISSOCK(st.st_mode))
 		return device_entry_refuse(
-			entry, RTAP_EXIT_NO_PORTS,
+			entry, ENODEV,
 			"%s=%s: the file is not a socket; move it away, or name another path",
 			s->key, s->path
 		);
 	rc = has_listener(s);
 	if (rc == -EADDRINUSE)
 		return device_entry_refuse(
-			entry, RTAP_EXIT_NO_PORTS,
+			entry, ENODEV,
 			"%s=%s: another program listens on it, `ss -xlp` shows which one; stop it, or "
 			"name another path",
 			s->key, s->path
@@ -65,7 +65,7 @@ static int remove_stale(const struct device_entry *entry, const struct device_so
 		rc = errno_set(errno);
 	if (rc < 0)
 		return device_entry_refuse(
-			entry, RTAP_EXIT_NO_PORTS,
+			entry, ENODEV,
 			"%s=%s: cannot remove the socket of a process that ended: %s; remove it",
 			s->key, s->path, strerror(-rc)
 		);
@@ -113,11 +113,11 @@ static int check_virtio_user(const struct device_entry *entry) {
 	return rc <= 0 ? rc : remove_stale(entry, &s);
 }
 
-int device_sockets_remove_stale(const struct rtap_config *cfg, enum rtap_exit_code *exit) {
+int device_sockets_remove_stale(const struct rtap_config *cfg) {
 	int rc = 0;
 
 	for (unsigned int i = 0; rc == 0 && i < cfg->devices.nb_items; i++) {
-		const struct device_entry entry = {cfg, cfg->devices.items[i], exit};
+		const struct device_entry entry = {cfg, cfg->devices.items[i]};
 
 		if (vdev_args_driver_is(entry.text, "net_memif"))
 			rc = check_memif(&entry);

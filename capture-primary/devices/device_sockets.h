@@ -7,9 +7,7 @@
 #pragma once
 
 #include "config.h"
-#include "exit_code.h"
 
 // Remove files that no process listens on any more. To be called with the instance's locks taken: a
-// socket that answers belongs to another program. Returns 0, or a negative errno with *exit set and
-// one line logged.
-int device_sockets_remove_stale(const struct rtap_config *cfg, enum rtap_exit_code *exit);
+// socket that answers belongs to another program. Returns 0, or -ENODEV with one line logged.
+int device_sockets_remove_stale(const struct rtap_config *cfg);

@@ -98,7 +98,7 @@ check_memory(const struct sizing *s, const struct rtap_config *cfg, unsigned int
 	return hugepages_check(cfg, needed_mib, s->nb_nodes);
 }
 
-static enum rtap_exit_code say_why_not(const struct rtap_config *cfg, int eal_errno) {
+static int say_why_not(const struct rtap_config *cfg, int eal_errno) {
 	char place[512];
 
 	if (eal_errno == ENODEV) {
@@ -107,15 +107,15 @@ static enum rtap_exit_code say_why_not(const struct rtap_config *cfg, int eal_er
 		    "and a number (net_af_packet0, net_memif0, net_pcap0, net_tap0, net_vhost0), or a "
 		    "PCI address as `dpdk-devbind.py --status` shows it",
 		    rtap_config_place(cfg, "devices", place, sizeof(place)));
-		return RTAP_EXIT_NO_PORTS;
+		return -ENODEV;
 	}
 	LOG(ERR, "EAL does not start: %s; the lines above say more", rte_strerror(eal_errno));
-	return eal_errno == ENOMEM ? RTAP_EXIT_HUGEPAGES : RTAP_EXIT_FAILURE;
+	return eal_errno == ENOMEM ? -ENOMEM : -ECANCELED; // EAL's EINVAL and EBUSY are not ours
 }
 
 int eal_start(
 	const struct rtap_config *cfg, const struct sizing *s, char *const *user_args,
-	unsigned int nb_user_args, enum rtap_exit_code *exit
+	unsigned int nb_user_args
 ) {
 	unsigned int socket_mem_mib[RTAP_MAX_NODES];
 	struct rtap_cpu_list allowed = {0}, usable = {0};
@@ -134,7 +134,7 @@ int eal_start(
 
 	rc = check_memory(s, cfg, socket_mem_mib);
 	if (rc < 0)
-		return rtap_exit_set(exit, RTAP_EXIT_HUGEPAGES, rc);
+		return rc;
 	rc = rtap_cpu_list_allowed(&allowed);
 	if (rc == 0)
 		rc = rtap_cpu_list_usable(&usable);
@@ -142,14 +142,12 @@ int eal_start(
 		rc = rtap_eal_args_primary(&args, cfg, &host, &error);
 	if (rc < 0) {
 		LOG(ERR, "%s", rc == -EINVAL ? error.text : strerror(-rc));
-		return rtap_exit_set(exit, RTAP_EXIT_CONFIG, rc);
+		return rc;
 	}
 	for (int i = 1; i < args.argc; i++)
 		LOG(DEBUG, "EAL argument: %s", args.argv[i]);
-	if (rte_eal_init(args.argc, args.argv) < 0) {
-		rc = rte_errno != 0 ? -rte_errno : -EIO;
-		return rtap_exit_set(exit, say_why_not(cfg, rte_errno), rc);
-	}
+	if (rte_eal_init(args.argc, args.argv) < 0)
+		return say_why_not(cfg, rte_errno);
 	rtap_cpu_list_fini(&allowed);
 	rtap_cpu_list_fini(&usable);
 	return 0; // args live on: EAL keeps pointers into them

@@ -4,7 +4,6 @@
 #pragma once
 
 #include "config.h"
-#include "exit_code.h"
 #include "sizing.h"
 
 // Compute the memory need from the configuration and this machine, before any port is known: for
@@ -13,8 +12,9 @@
 int eal_plan(const struct rtap_config *cfg, struct sizing *s);
 
 // Check hugepages and start EAL with the arguments made from the configuration, followed by the
-// user's. Returns 0, or a negative errno with *exit set and the reason and the remedy logged.
+// user's. Returns 0, or a negative errno with the reason and the remedy logged: -EINVAL for the
+// configuration, -ENOMEM for hugepages, -ENODEV for a device that EAL does not know.
 int eal_start(
 	const struct rtap_config *cfg, const struct sizing *s, char *const *user_args,
-	unsigned int nb_user_args, enum rtap_exit_code *exit
+	unsigned int nb_user_args
 );

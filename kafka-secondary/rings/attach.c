@@ -129,7 +129,7 @@ static void leave_gate(int fd) {
 	close(fd);
 }
 
-static int check_primary(const struct rtap_instance *inst, enum rtap_exit_code *exit) {
+static int check_primary(const struct rtap_instance *inst) {
 	struct rtap_primary_info info;
 	int alive = rtap_primary_is_alive(inst);
 
@@ -138,7 +138,7 @@ static int check_primary(const struct rtap_instance *inst, enum rtap_exit_code *
 		    "instance %s has no running primary; start capture-primary with this configuration "
 		    "first",
 		    inst->name);
-		return rtap_exit_set(exit, RTAP_EXIT_NO_PRIMARY, -ESRCH);
+		return -ESRCH;
 	}
 	// Compare before EAL does: EAL of another version may follow another layout.
 	if (rtap_primary_info_read(inst, &info) == 0 && info.dpdk_version[0] != '\0'
@@ -147,7 +147,7 @@ static int check_primary(const struct rtap_instance *inst, enum rtap_exit_code *
 		    "the primary of instance %s runs %s, this secondary %s; use programs of one build, "
 		    "restart the primary",
 		    inst->name, info.dpdk_version, rte_version());
-		return rtap_exit_set(exit, RTAP_EXIT_MISMATCH, -EPROTO);
+		return -EPROTO;
 	}
 	return 0;
 }
@@ -166,7 +166,7 @@ int32_t __wrap_rte_service_start_with_defaults(void) {
 	return 0;
 }
 
-static int start_eal(const struct rtap_config *cfg, enum rtap_exit_code *exit) {
+static int start_eal(const struct rtap_config *cfg) {
 	struct rtap_cpu_list allowed = {0};
 	struct rtap_eal_args args = {0};
 	struct rtap_config_error error;
@@ -178,12 +178,12 @@ static int start_eal(const struct rtap_config *cfg, enum rtap_exit_code *exit) {
 		rc = rtap_eal_args_secondary(&args, cfg, &host, &error);
 	if (rc < 0) {
 		LOG(ERR, "%s", rc == -EINVAL ? error.text : strerror(-rc));
-		return rtap_exit_set(exit, RTAP_EXIT_CONFIG, rc);
+		return rc;
 	}
 	if (rte_eal_init(args.argc, args.argv) < 0) {
 		LOG(ERR, "EAL does not attach: %s; the lines above say more",
 		    rte_strerror(rte_errno));
-		return rtap_exit_set(exit, RTAP_EXIT_ATTACH, -EIO);
+		return -EIO;
 	}
 	return 0; // args live on: EAL keeps pointers into them
 }
@@ -201,8 +201,7 @@ static void collect_zone(const struct rte_memzone *mz, void *arg) {
 		add_zone(zones, mz);
 }
 
-static int
-check_block(struct attachment *a, const struct rtap_instance *inst, enum rtap_exit_code *exit) {
+static int check_block(struct attachment *a, const struct rtap_instance *inst) {
 	const struct rte_memzone *of_block = rte_memzone_lookup(RTAP_SHM_ZONE);
 	char why[256];
 	int rc;
@@ -210,10 +209,9 @@ check_block(struct attachment *a, const struct rtap_instance *inst, enum rtap_ex
 	if (of_block != NULL)
 		add_zone(&a->zones, of_block);
 	rte_memzone_walk(collect_zone, &a->zones);
-	rc = shm_check_block(&a->header, &a->zones, rte_version(), why, sizeof(why), exit);
+	rc = shm_check_block(&a->header, &a->zones, rte_version(), why, sizeof(why));
 	if (rc == 0 && a->header.stamp_offset != rte_mbuf_dynfield_lookup(RTAP_STAMP_FIELD, NULL)) {
 		snprintf(why, sizeof(why), SHM_CHECK_CORRUPTED);
-		*exit = RTAP_EXIT_MISMATCH;
 		rc = -EPROTO;
 	}
 	if (rc < 0)
@@ -241,10 +239,9 @@ static unsigned int list_rings(struct attachment *a) {
 	return nb;
 }
 
-static int look_up_rings(struct attachment *a, enum rtap_exit_code *exit) {
+static int look_up_rings(struct attachment *a) {
 	unsigned int nb = list_rings(a);
 
-	*exit = RTAP_EXIT_MISMATCH;
 	if (nb != a->header.nb_rings) {
 		LOG(ERR,
 		    "%u transmit rings, not the %u of the shared block: a transmit worker overwrote shared "
@@ -266,8 +263,7 @@ static int look_up_rings(struct attachment *a, enum rtap_exit_code *exit) {
 	return 0;
 }
 
-static int
-map_counters(struct attachment *a, const struct rtap_instance *inst, enum rtap_exit_code *exit) {
+static int map_counters(struct attachment *a, const struct rtap_instance *inst) {
 	char path[PATH_MAX], why[256] = "";
 	int rc;
 
@@ -283,20 +279,18 @@ map_counters(struct attachment *a, const struct rtap_instance *inst, enum rtap_e
 	    rc == -EPROTO
 		    ? why
 		    : (rc < 0 ? strerror(-rc) : "belongs to another primary; restart the primary"));
-	*exit = RTAP_EXIT_MISMATCH;
-	return rc < 0 ? rc : -EPROTO;
+	return -EPROTO;
 }
 
 // Copied once: transmit workers can write to the counters file. They inherit the copy by fork.
-static int
-note_origins(struct attachment *a, const struct rtap_config *cfg, enum rtap_exit_code *exit) {
+static int note_origins(struct attachment *a, const struct rtap_config *cfg) {
 	const struct rtap_counters *c = &a->counters;
 	const char *sensor = cfg->sensor[0] != '\0' ? cfg->sensor : cfg->instance;
 
 	a->origins = calloc(a->header.nb_rings, sizeof(*a->origins));
 	if (a->origins == NULL) {
 		LOG(ERR, "out of memory");
-		return rtap_exit_set(exit, RTAP_EXIT_FAILURE, -ENOMEM);
+		return -ENOMEM;
 	}
 	for (unsigned int i = 0; i < a->header.nb_rings; i++) {
 		const struct rtap_ring_counters *ring = &c->rings[i];
@@ -311,40 +305,35 @@ note_origins(struct attachment *a, const struct rtap_config *cfg, enum rtap_exit
 }
 
 static int attach_inside(
-	struct attachment *a, const struct rtap_config *cfg, const struct rtap_instance *inst,
-	enum rtap_exit_code *exit
+	struct attachment *a, const struct rtap_config *cfg, const struct rtap_instance *inst
 ) {
 	int rc;
 
-	rc = check_primary(inst, exit);
+	rc = check_primary(inst);
 	if (rc == 0)
-		rc = start_eal(cfg, exit);
+		rc = start_eal(cfg);
 	if (rc == 0)
-		rc = check_block(a, inst, exit);
+		rc = check_block(a, inst);
 	if (rc == 0)
-		rc = look_up_rings(a, exit);
+		rc = look_up_rings(a);
 	if (rc == 0)
-		rc = map_counters(a, inst, exit);
+		rc = map_counters(a, inst);
 	if (rc == 0)
-		rc = note_origins(a, cfg, exit);
+		rc = note_origins(a, cfg);
 	return rc;
 }
 
-int attach(
-	struct attachment *a, const struct rtap_config *cfg, const struct rtap_instance *inst,
-	enum rtap_exit_code *exit
-) {
+int attach(struct attachment *a, const struct rtap_config *cfg, const struct rtap_instance *inst) {
 	int gate_fd, rc;
 
 	memset(a, 0, sizeof(*a));
-	rc = check_primary(inst, exit);
+	rc = check_primary(inst);
 	if (rc < 0)
 		return rc;
-	*exit = RTAP_EXIT_ATTACH;
 	rtap_instance_set_eal_runtime_dir(inst);
 	gate_fd = take_gate(inst);
 	if (gate_fd == -EAGAIN)
-		return gate_fd;
+		return -ETIMEDOUT;
 	signal(SIGALRM, on_watchdog);
 	alarm(WATCHDOG_S);
 	a->attached_fd = rtap_lock_open(inst, RTAP_FILE_ATTACHED);
@@ -358,10 +347,10 @@ int attach(
 		LOG(ERR,
 		    "the primary of instance %s is starting; wait until it says that it is ready",
 		    inst->name);
-		return rtap_exit_set(exit, RTAP_EXIT_NO_PRIMARY, rc);
+		return -ESRCH;
 	}
 	enter_gate(inst, gate_fd);
-	rc = attach_inside(a, cfg, inst, exit);
+	rc = attach_inside(a, cfg, inst);
 	leave_gate(gate_fd);
 	alarm(0);
 	return rc;

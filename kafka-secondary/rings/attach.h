@@ -23,12 +23,11 @@ struct attachment {
 
 // Take the attach gate and the lock `attached.lock`, let EAL attach, look up block and rings, check
 // that both sides are of one build and that every address there is inside the zones, leave the
-// gate. Returns 0; a negative errno with the reason and the remedy logged and the program's exit
-// code in *exit. A hung attach ends the process with RTAP_EXIT_ATTACH.
-int attach(
-	struct attachment *a, const struct rtap_config *cfg, const struct rtap_instance *inst,
-	enum rtap_exit_code *exit
-);
+// gate. Returns 0, or a negative errno with the reason and the remedy logged: -ESRCH when the
+// instance has no primary that is ready, -EPROTO when it is not of our build or its memory is
+// corrupted, -ETIMEDOUT when another secondary stays in the gate, -EIO when EAL does not attach,
+// -EINVAL for the configuration. A hung attach ends the process with RTAP_EXIT_ATTACH.
+int attach(struct attachment *a, const struct rtap_config *cfg, const struct rtap_instance *inst);
 
 // Leave: remove our own EAL files. Never rte_eal_cleanup(): it takes locks that a killed process
 // may have left taken. The caller ends with _exit().

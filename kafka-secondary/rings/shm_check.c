@@ -11,11 +11,10 @@
 
 int shm_check_block(
 	struct rtap_shm_header *header, const struct shm_zones *zones, const char *dpdk_version,
-	char *why, size_t why_size, enum rtap_exit_code *exit
+	char *why, size_t why_size
 ) {
 	const struct rtap_shm_header *h;
 
-	*exit = RTAP_EXIT_MISMATCH;
 	if (zones->nb > 0 && zones->zones[0].bytes < sizeof(struct rtap_shm)) {
 		snprintf(
 			why, why_size,
@@ -27,7 +26,7 @@ int shm_check_block(
 	h = zones->nb > 0 ? (const void *)(uintptr_t)zones->zones[0].start : NULL;
 	if (h == NULL || __atomic_load_n(&h->magic, __ATOMIC_ACQUIRE) != RTAP_SHM_MAGIC) {
 		snprintf(why, why_size, "no shared block yet; wait until the primary is ready");
-		return rtap_exit_set(exit, RTAP_EXIT_NO_PRIMARY, -ENOENT);
+		return -ESRCH;
 	}
 	memcpy(header, h, sizeof(*header));
 	if (header->version != RTAP_SHM_VERSION || header->bytes != sizeof(struct rtap_shm)) {

@@ -5,7 +5,6 @@
 
 #pragma once
 
-#include "exit_code.h"
 #include "shm_layout.h"
 
 #include <stdbool.h>
@@ -27,12 +26,11 @@ struct shm_zones {
 	struct shm_zone zones[RTAP_MAX_ZONES]; // the block is at the start of the first
 };
 
-// Copy the block's header and check the copy. Returns 0; -ENOENT when there is no block yet,
-// -EPROTO when it is not ours, with the reason and the remedy in `why` and the program's exit code
-// in *exit.
+// Copy the block's header and check the copy. Returns 0; -ESRCH when the primary has made no block
+// yet, -EPROTO when it is not ours, with the reason and the remedy in `why`.
 int shm_check_block(
 	struct rtap_shm_header *header, const struct shm_zones *zones, const char *dpdk_version,
-	char *why, size_t why_size, enum rtap_exit_code *exit
+	char *why, size_t why_size
 );
 
 // Whether an address lies within the zones.

@@ -3,7 +3,6 @@
 
 #include "check_main.h"
 #include "consumer_settings.h"
-#include "exit_code.h"
 #include "rdkafka_conf.h"
 
 #include <errno.h>
@@ -13,7 +12,7 @@
 
 static struct rtap_config config;
 static char why[512];
-static enum rtap_exit_code exit_code;
+static int refusal;
 
 static void load(const char *text) {
 	struct rtap_config_error error;
@@ -26,8 +25,12 @@ static void load(const char *text) {
 }
 
 static rd_kafka_conf_t *build(struct consumer_settings settings) {
+	rd_kafka_conf_t *conf;
+
 	why[0] = '\0';
-	return consumer_settings_build(&settings, why, sizeof(why), &exit_code);
+	conf = consumer_settings_build(&settings, why, sizeof(why));
+	refusal = errno;
+	return conf;
 }
 
 static void ck_value(const rd_kafka_conf_t *conf, const char *name, const char *wanted) {
@@ -110,23 +113,23 @@ START_TEST(refused_at_its_place) {
 	ck_assert_ptr_nonnull(strstr(why, "x.yaml:4:5: kafka.global.sasl.pasword: "));
 	ck_assert_ptr_null(strstr(why, "canary"));
 	ck_assert_ptr_null(strchr(why, '\n'));
-	ck_assert_int_eq(exit_code, RTAP_EXIT_CONFIG);
+	ck_assert_int_eq(refusal, EBADMSG);
 	ck_assert_ptr_null(build((struct consumer_settings){NULL, "b:1", properties, 1}));
 	ck_assert_str_eq(why, "-X client.id: not NAME=VALUE");
-	ck_assert_int_eq(exit_code, RTAP_EXIT_USAGE);
+	ck_assert_int_eq(refusal, EINVAL);
 	properties[0] = callback;
 	ck_assert_ptr_null(build((struct consumer_settings){NULL, "b:1", properties, 1}));
 	ck_assert_str_eq(why, "-X stats_cb: callbacks are not text");
 	load("kafka:\n  global:\n    client.id: x\n");
 	ck_assert_ptr_null(build((struct consumer_settings){&config, "b:1", properties, 1}));
-	ck_assert_int_eq(exit_code, RTAP_EXIT_USAGE);
+	ck_assert_int_eq(refusal, EINVAL);
 }
 END_TEST
 
 static void ck_not_kept(char *property, const char *wanted) {
 	ck_assert_ptr_null(build((struct consumer_settings){NULL, "b:1", &property, 1}));
 	ck_assert_str_eq(why, wanted);
-	ck_assert_int_eq(exit_code, RTAP_EXIT_USAGE);
+	ck_assert_int_eq(refusal, EINVAL);
 }
 
 START_TEST(a_number_with_a_unit) {
@@ -143,7 +146,7 @@ START_TEST(a_number_with_a_unit) {
 		why,
 		"x.yaml:3:5: kafka.global.socket.timeout.ms: librdkafka reads this as 500" DIGITS
 	);
-	ck_assert_int_eq(exit_code, RTAP_EXIT_CONFIG);
+	ck_assert_int_eq(refusal, EBADMSG);
 	conf = build((struct consumer_settings){NULL, "b:1", properties, 2});
 	ck_assert_msg(conf != NULL, "%s", why);
 	rd_kafka_conf_destroy(conf);
@@ -166,18 +169,18 @@ START_TEST(the_property_that_is_named_is_to_blame) {
 
 	ck_assert_int_eq(
 		consumer_settings_blame(&settings, "ssl.ca.location failed: no file"),
-		RTAP_EXIT_USAGE
+		-EINVAL
 	);
 	ck_assert_int_eq(
-		consumer_settings_blame(&settings, "set `client.id`, please"), RTAP_EXIT_USAGE
+		consumer_settings_blame(&settings, "set `client.id`, please"), -EINVAL
 	);
 	ck_assert_int_eq(
 		consumer_settings_blame(&settings, "ssl.ca.location.x, x.client.id"),
-		RTAP_EXIT_CONFIG
+		-EBADMSG
 	);
-	ck_assert_int_eq(consumer_settings_blame(&settings, "no such user"), RTAP_EXIT_CONFIG);
+	ck_assert_int_eq(consumer_settings_blame(&settings, "no such user"), -EBADMSG);
 	settings.file = NULL;
-	ck_assert_int_eq(consumer_settings_blame(&settings, "no such user"), RTAP_EXIT_USAGE);
+	ck_assert_int_eq(consumer_settings_blame(&settings, "no such user"), -EINVAL);
 }
 END_TEST
 

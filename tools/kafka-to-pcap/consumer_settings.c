@@ -98,18 +98,13 @@ static int set_property(rd_kafka_conf_t *conf, const char *property, char *why, 
 	return -EINVAL;
 }
 
-rd_kafka_conf_t *consumer_settings_build(
-	const struct consumer_settings *settings, char *why, size_t why_size,
-	enum rtap_exit_code *exit
-) {
+rd_kafka_conf_t *
+consumer_settings_build(const struct consumer_settings *settings, char *why, size_t why_size) {
 	rd_kafka_conf_t *conf = rd_kafka_conf_new();
 	int rc = set_ours(conf, why, why_size);
 
-	*exit = RTAP_EXIT_CONFIG;
-	if (rc == 0 && settings->file != NULL)
-		rc = set_files(conf, settings, why, why_size);
-	if (rc == 0)
-		*exit = RTAP_EXIT_USAGE;
+	if (rc == 0 && settings->file != NULL && set_files(conf, settings, why, why_size) < 0)
+		rc = -EBADMSG;
 	if (rc == 0 && settings->brokers != NULL)
 		rc = rtap_rdkafka_set(conf, "bootstrap.servers", settings->brokers, why, why_size);
 	for (unsigned int i = 0; rc == 0 && i < settings->nb_properties; i++)
@@ -117,6 +112,7 @@ rd_kafka_conf_t *consumer_settings_build(
 	if (rc == 0)
 		return conf;
 	rd_kafka_conf_destroy(conf);
+	errno = -rc;
 	return NULL;
 }
 
@@ -132,14 +128,13 @@ static bool is_named(const char *text, const char *name, size_t len) {
 	return false;
 }
 
-enum rtap_exit_code
-consumer_settings_blame(const struct consumer_settings *settings, const char *text) {
+int consumer_settings_blame(const struct consumer_settings *settings, const char *text) {
 	if (settings->file == NULL)
-		return RTAP_EXIT_USAGE;
+		return -EINVAL;
 	for (unsigned int i = 0; i < settings->nb_properties; i++)
 		if (is_named(text, settings->properties[i], strcspn(settings->properties[i], "=")))
-			return RTAP_EXIT_USAGE;
-	return RTAP_EXIT_CONFIG;
+			return -EINVAL;
+	return -EBADMSG;
 }
 
 void consumer_settings_print_version(FILE *out) {

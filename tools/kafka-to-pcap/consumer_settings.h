@@ -5,7 +5,6 @@
 #pragma once
 
 #include "config.h"
-#include "exit_code.h"
 
 #include <librdkafka/rdkafka.h>
 
@@ -20,17 +19,14 @@ struct consumer_settings {
 };
 
 // What the file says for a producer alone is left out. NULL with `why` set, one line without a
-// value, when a property is refused; *exit then says whose it is: the file's or the command line's.
-// The caller gives it to rd_kafka_new() or destroys it.
-rd_kafka_conf_t *consumer_settings_build(
-	const struct consumer_settings *settings, char *why, size_t why_size,
-	enum rtap_exit_code *exit
-);
+// value, when a property is refused; errno then says whose it is: EBADMSG the file's, EINVAL the
+// command line's. The caller gives it to rd_kafka_new() or destroys it.
+rd_kafka_conf_t *
+consumer_settings_build(const struct consumer_settings *settings, char *why, size_t why_size);
 
-// The exit code for a refusal by rd_kafka_new(): the file's, unless it names a property of the
-// command line.
-enum rtap_exit_code
-consumer_settings_blame(const struct consumer_settings *settings, const char *text);
+// Whose property rd_kafka_new() refused with `text`: -EBADMSG, the file's, unless it names one of
+// the command line, -EINVAL.
+int consumer_settings_blame(const struct consumer_settings *settings, const char *text);
 
 // Ours, librdkafka's, and what that was built with.
 void consumer_settings_print_version(FILE *out);

@@ -225,7 +225,19 @@ static int convert(struct converter *conv, char text[static TOPIC_READER_TEXT_BY
 
 // ---- begin ----
 
-static int load_config(struct converter *conv, enum rtap_exit_code *exit) {
+// The exit code for what a helper returned: the errors that all of them use alike.
+static enum rtap_exit_code exit_code_of(int rc) {
+	switch (-rc) {
+	case EINVAL:
+		return RTAP_EXIT_USAGE;
+	case EBADMSG:
+		return RTAP_EXIT_CONFIG;
+	default:
+		return RTAP_EXIT_FAILURE;
+	}
+}
+
+static int load_config(struct converter *conv) {
 	struct rtap_config_error error;
 	int rc;
 
@@ -236,7 +248,7 @@ static int load_config(struct converter *conv, enum rtap_exit_code *exit) {
 		rc = rtap_config_read_secrets(&conv->config, &error);
 	if (rc < 0) {
 		complain(error.text);
-		return rtap_exit_set(exit, RTAP_EXIT_CONFIG, rc);
+		return -EBADMSG;
 	}
 	conv->opts.reader.settings.file = &conv->config;
 	if (conv->opts.reader.topic == NULL)
@@ -246,7 +258,7 @@ static int load_config(struct converter *conv, enum rtap_exit_code *exit) {
 	return 0;
 }
 
-static int open_filters(struct converter *conv, enum rtap_exit_code *exit) {
+static int open_filters(struct converter *conv) {
 	char error[READ_FILTER_ERROR_BYTES];
 	const char *expression = conv->opts.filter;
 
@@ -254,7 +266,7 @@ static int open_filters(struct converter *conv, enum rtap_exit_code *exit) {
 		conv->filter = read_filter_create(expression, error);
 		if (conv->filter == NULL) {
 			fprintf(stderr, "kafka-to-pcap: --filter: %s: %s\n", expression, error);
-			return rtap_exit_set(exit, RTAP_EXIT_USAGE, -EINVAL);
+			return -EINVAL;
 		}
 	}
 	if (conv->opts.unique) {
@@ -278,34 +290,36 @@ static int init_tables(struct converter *conv) {
 }
 
 // The topic first: without one, no file is touched.
-static int open_ends(struct converter *conv, enum rtap_exit_code *exit) {
+static int open_ends(struct converter *conv) {
 	char text[TOPIC_READER_TEXT_BYTES];
 	enum pcap_output_format format = conv->opts.format;
+	int rc = -EIO;
 
 	if (format == PCAP_OUTPUT_PCAP && conv->opts.reader.key_unit_ns == 1)
 		format = PCAP_OUTPUT_PCAP_NS;
-	conv->reader = topic_reader_open(&conv->opts.reader, text, exit);
+	conv->reader = topic_reader_open(&conv->opts.reader, text);
+	if (conv->reader == NULL)
+		rc = -errno;
 	if (conv->reader != NULL && conv->opts.file != NULL)
 		conv->out = pcap_output_open(conv->opts.file, format, text);
 	if (conv->reader != NULL && (conv->out != NULL || conv->opts.file == NULL))
 		return 0;
 	complain(text);
-	return -EIO;
+	return rc;
 }
 
-static int open_all(struct converter *conv, enum rtap_exit_code *exit) {
+static int open_all(struct converter *conv) {
 	int rc;
 
-	*exit = RTAP_EXIT_FAILURE;
 	time_merge_init(&conv->merge, conv->opts.window_ns, MAX_HELD_BYTES);
 	conv->progress = isatty(STDERR_FILENO);
 	conv->last_packet_ms = conv->last_progress_ms = now_ms();
-	rc = load_config(conv, exit);
+	rc = load_config(conv);
 	if (rc == 0)
-		rc = open_filters(conv, exit);
+		rc = open_filters(conv);
 	if (rc == 0)
 		rc = init_tables(conv);
-	return rc == 0 ? open_ends(conv, exit) : rc;
+	return rc == 0 ? open_ends(conv) : rc;
 }
 
 // ---- end ----
@@ -403,7 +417,8 @@ static enum rtap_exit_code run(struct converter *conv) {
 enum rtap_exit_code converter_run(const struct reader_options *opts) {
 	struct sigaction action = {.sa_handler = on_signal};
 	struct converter *conv = calloc(1, sizeof(*conv));
-	enum rtap_exit_code exit;
+	enum rtap_exit_code code;
+	int rc;
 
 	if (conv == NULL) {
 		complain(strerror(ENOMEM));
@@ -412,9 +427,9 @@ enum rtap_exit_code converter_run(const struct reader_options *opts) {
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
 	conv->opts = *opts;
-	if (open_all(conv, &exit) == 0)
-		exit = run(conv);
+	rc = open_all(conv);
+	code = rc == 0 ? run(conv) : exit_code_of(rc);
 	close_all(conv);
 	free(conv);
-	return exit;
+	return code;
 }

@@ -37,11 +37,10 @@ static void note_brokers(struct topic_reader *reader, const rd_kafka_conf_t *con
 		snprintf(reader->brokers, sizeof(reader->brokers), "the brokers");
 }
 
-static rd_kafka_conf_t *
-make_conf(struct topic_reader *reader, char *text, enum rtap_exit_code *exit) {
+static rd_kafka_conf_t *make_conf(struct topic_reader *reader, char *text) {
 	rd_kafka_conf_t *conf;
 
-	conf = consumer_settings_build(&reader->cfg.settings, text, TOPIC_READER_TEXT_BYTES, exit);
+	conf = consumer_settings_build(&reader->cfg.settings, text, TOPIC_READER_TEXT_BYTES);
 	if (conf == NULL)
 		return NULL;
 	note_brokers(reader, conf);
@@ -50,16 +49,15 @@ make_conf(struct topic_reader *reader, char *text, enum rtap_exit_code *exit) {
 	return conf;
 }
 
-static int create_client(struct topic_reader *reader, char *text, enum rtap_exit_code *exit) {
-	rd_kafka_conf_t *conf = make_conf(reader, text, exit);
+static int create_client(struct topic_reader *reader, char *text) {
+	rd_kafka_conf_t *conf = make_conf(reader, text);
 
 	if (conf == NULL)
-		return -EINVAL;
+		return -errno;
 	reader->kafka = rd_kafka_new(RD_KAFKA_CONSUMER, conf, text, TOPIC_READER_TEXT_BYTES);
 	if (reader->kafka == NULL) { // properties that do not go together, or files of TLS
-		*exit = consumer_settings_blame(&reader->cfg.settings, text);
 		rd_kafka_conf_destroy(conf);
-		return -EINVAL;
+		return consumer_settings_blame(&reader->cfg.settings, text);
 	}
 	reader->topic = rd_kafka_topic_new(reader->kafka, reader->cfg.topic, NULL);
 	if (reader->topic != NULL)
@@ -208,23 +206,19 @@ static int start_partition(struct topic_reader *reader, struct partition *part, 
 }
 
 struct topic_reader *topic_reader_open(
-	const struct topic_reader_config *cfg, char text[static TOPIC_READER_TEXT_BYTES],
-	enum rtap_exit_code *exit
+	const struct topic_reader_config *cfg, char text[static TOPIC_READER_TEXT_BYTES]
 ) {
 	struct topic_reader *reader = calloc(1, sizeof(*reader));
 	int rc;
 
-	*exit = RTAP_EXIT_FAILURE;
 	if (reader == NULL) {
 		snprintf(text, TOPIC_READER_TEXT_BYTES, "out of memory");
 		return NULL;
 	}
 	reader->cfg = *cfg;
-	rc = create_client(reader, text, exit);
-	if (rc == 0) {
-		*exit = RTAP_EXIT_FAILURE;
+	rc = create_client(reader, text);
+	if (rc == 0)
 		rc = look_up_topic(reader, text);
-	}
 	for (unsigned int i = 0; rc == 0 && i < reader->nb_partitions; i++)
 		rc = find_ends(reader, &reader->partitions[i], text);
 	if (rc == 0)
@@ -233,6 +227,7 @@ struct topic_reader *topic_reader_open(
 		rc = start_partition(reader, &reader->partitions[i], text);
 	if (rc < 0) {
 		topic_reader_close(reader);
+		errno = -rc;
 		return NULL;
 	}
 	reader->last_message_ms = reader->last_look_ms = topic_now_ms();

@@ -43,13 +43,11 @@ enum topic_event {
 
 struct topic_reader;
 
-// Connect, look the topic up, start to read; waits up to 10 s, or timeout_s when that is less.
-// NULL with `text` set to one line and the program's exit code in *exit. The caller closes it after
-// freeing all packets.
-struct topic_reader *topic_reader_open(
-	const struct topic_reader_config *cfg, char text[static TOPIC_READER_TEXT_BYTES],
-	enum rtap_exit_code *exit
-);
+// Connect, look the topic up, start to read; waits up to 10 s, or timeout_s when that is less. NULL
+// with `text` set to one line and errno: EINVAL or EBADMSG as consumer_settings_build() has it, EIO
+// for Kafka, ENOMEM. The caller closes it after freeing all packets.
+struct topic_reader *
+topic_reader_open(const struct topic_reader_config *cfg, char text[static TOPIC_READER_TEXT_BYTES]);
 void topic_reader_close(struct topic_reader *reader);
 
 // Wait at most 100 ms for the next packet. One thread.
