@@ -54,6 +54,7 @@ validate_and_exit(const struct rtap_config *cfg, const struct run_as *who) {
 	unsigned int nb_rings = (unsigned int)(cfg->receive_queues * cfg->transmit_rings_per_queue);
 	int rc = run_as_become(who);
 
+	prctl(PR_SET_PDEATHSIG, SIGKILL); // a file of TLS may hold up a read for ever
 	if (rc < 0)
 		LOG(ERR, "run-as: %s: %s", who->name, strerror(-rc));
 	else
@@ -78,6 +79,10 @@ static int validate_in_child(const struct rtap_config *cfg, const struct run_as 
 	}
 	if (WIFEXITED(status))
 		return WEXITSTATUS(status) == RTAP_EXIT_OK ? 0 : -EINVAL;
+	LOG(ERR,
+	    "the process that validates the properties under `kafka` was killed by signal %d (%s); look "
+	    "for the reason in the kernel's log (dmesg), then start again",
+	    WTERMSIG(status), strsignal(WTERMSIG(status)));
 	return -ECANCELED;
 }
 

@@ -17,7 +17,7 @@ import tempfile
 import time
 
 import control_zone
-from verdicts import EXIT, left_behind, lines, refused, run
+from verdicts import EXIT, Outcome, left_behind, lines, refused, run
 from tap import Tap, same_frames
 
 from lab import INTERFACE, Lab, call, compare, users_of, wait_for
@@ -191,6 +191,34 @@ def refused_properties(tap, lab):
         outcome = secondary(lab, "-c", lab.config_path, "--check")
         tap.ok(outcome.code == 0 and sum(wanted in w for w in lines(outcome.err, "warning")) == 1,
                f"{name}={value} is warned about", outcome.err)
+
+
+def killed_while_it_validates(tap, lab):
+    """The process that validates properties is killed, or its parent is. A CA file that is a pipe
+    holds it up meanwhile."""
+    pipe = lab.directory / "ca.pem"
+    os.mkfifo(pipe)
+    lab.write_config({**SMALL, "kafka": {"global": {"security.protocol": "ssl",
+                                                    "ssl.ca.location": str(pipe)}}})
+
+    def start():
+        program = lab.start("kafka-secondary", [
+            lab.program("kafka-secondary", "kafka-secondary"), "-c", lab.config_path, "--check"])
+        children = pathlib.Path(f"/proc/{program.pid}/task/{program.pid}/children")
+        wait_for(children.read_text, "the child that validates", 10)
+        child = int(children.read_text())
+        program.wait_log(r"enable\.idempotence")
+        return program, child
+
+    program, child = start()
+    os.kill(child, signal.SIGKILL)
+    code = program.wait(10)
+    refused(tap, Outcome(code, "", program.log()), "FAILURE", ["killed by signal 9 (Killed)"],
+            "a killed validation is named")
+    program, child = start()
+    program.kill()
+    wait_for(lambda: not pathlib.Path(f"/proc/{child}").exists(), "the end of the child", 10)
+    tap.ok(True, "it ends with its parent")
 
 
 def not_root(tap, lab):
@@ -538,7 +566,7 @@ def main():
     with Lab("rterrors") as lab, Lab("rtoutage") as other:
         outage = Outage(other)
         for part in (command_lines, bad_configurations, full_disk, check_says_memory,
-                     refused_properties, not_root, too_few_hugepages, no_hugetlbfs, no_ports,
+                     refused_properties, killed_while_it_validates, not_root, too_few_hugepages, no_hugetlbfs, no_ports,
                      device_limits, device_drops, eal_arguments, second_primary, no_primary,
                      mismatches, leftovers, workers_of_a_killed_primary):
             tap.run(part, lab)
