@@ -17,7 +17,7 @@
 #include <stdint.h>
 
 #define RTAP_COUNTERS_MAGIC UINT64_C(0x31544e4350415452) // "RTAPCNT1", little-endian
-#define RTAP_COUNTERS_VERSION 4
+#define RTAP_COUNTERS_VERSION 5
 #define RTAP_COUNTERS_MAX_FILE (64 * RTAP_MIB)
 
 #define RTAP_COUNTED_QUEUES 16 // of a port: DPDK's drivers add up the first 16 only
@@ -39,6 +39,22 @@ enum rtap_worker_state {
 	RTAP_WORKER_SERVING,
 	RTAP_WORKER_DRAINING, // reads no more, waits for reports
 	RTAP_WORKER_LEFT, // ended in order, with an empty window
+};
+
+// What partitions wait for, for which nothing is confirmed although packets wait.
+enum rtap_wait {
+	RTAP_WAIT_NOTHING,
+	RTAP_WAIT_BROKERS, // no broker can be reached
+	RTAP_WAIT_TOPIC, // it does not exist, or is being made or deleted
+	RTAP_WAIT_PERMISSION, // an ACL is missing
+	RTAP_WAIT_LEADER, // cannot be reached
+	RTAP_WAIT_ELECTION, // there is no leader
+	RTAP_WAIT_REPLICAS, // fewer are in sync than min.insync.replicas
+	RTAP_WAIT_QUOTA, // brokers hold this client back
+	RTAP_WAIT_CLOCK, // brokers refuse the time of the packets
+	RTAP_WAIT_REFUSED, // brokers refuse the packets for another reason
+	RTAP_WAIT_ANSWER, // the leader is connected and does not answer
+	RTAP_NB_WAITS,
 };
 
 #define RTAP_COUNTER_WORD(name, unit, help) rtap_counter_t name;
@@ -116,6 +132,7 @@ struct rtap_slot_counters {
 #define RTAP_WORKER_COUNTER RTAP_COUNTER_WORD
 #define RTAP_WORKER_GAUGE RTAP_COUNTER_WORD
 #include "counters.def"
+		rtap_counter_t waiting_for; // enum rtap_wait, of most of partitions_waiting
 	};
 };
 

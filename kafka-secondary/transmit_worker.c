@@ -116,6 +116,14 @@ on_report(void *arg, uint64_t tag, enum sink_report report, size_t len, const ch
 	);
 }
 
+static void look_at_sink(struct transmit_worker *w) {
+	struct rtap_slot_counters *c = w->ctx.counters;
+
+	sink_look(w->ctx.sink, w->ctx.now_ns, &w->ctx.waits);
+	rtap_counter_set(&c->partitions_waiting, w->ctx.waits.nb_partitions);
+	rtap_counter_set(&c->waiting_for, w->ctx.waits.reason);
+}
+
 static void publish(struct transmit_worker *w) {
 	struct delivery_totals totals = {0};
 	struct rtap_slot_counters *c = w->ctx.counters;
@@ -227,6 +235,7 @@ static void update_claims(struct transmit_worker *w, enum claim_policy policy) {
 static void housekeeping(struct transmit_worker *w) {
 	enum claim_policy policy = look_around(w);
 
+	look_at_sink(w);
 	if (!worker_slot_is_intact(&w->slot)) {
 		LOG(ERR,
 		    "the slot of this transmit worker in shared memory was overwritten; ending");
@@ -289,6 +298,7 @@ static void wait_for_topic(struct transmit_worker *w) {
 		if (look_around(w) == CLAIM_ANY && w->orphaned)
 			update_claims(w, CLAIM_ANY);
 		leave_if_done(w, CLAIM_NONE);
+		look_at_sink(w);
 		statistics_file_reopen_if_asked();
 		sink_serve(w->ctx.sink, TOPIC_POLL_MS);
 	}
@@ -343,6 +353,8 @@ static int init_worker(struct transmit_worker *w, const struct transmit_worker_a
 	w->ctx.counters = &a->counters.slots[w->slot.index];
 	w->deadline_ns = UINT64_MAX;
 	publish(w); // the gauges of the slot's last worker end with it
+	rtap_counter_set(&w->ctx.counters->partitions_waiting, 0);
+	rtap_counter_set(&w->ctx.counters->waiting_for, RTAP_WAIT_NOTHING);
 	return 0;
 }
 

@@ -105,6 +105,7 @@ show(const struct stats_options *opt, const struct view *view, const struct rtap
 		return check_laws(stdout, view, live);
 	print_table(view, last);
 	print_silent_workers(stdout, view);
+	print_waiting_workers(stdout, view);
 	if (opt->verbose) {
 		fputc('\n', stdout);
 		print_verbose(stdout, view);

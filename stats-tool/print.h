@@ -20,6 +20,9 @@ void print_primary(FILE *out, const struct view *view);
 // A line for each worker that hangs: it is at its slot and has had no heartbeat for a second.
 void print_silent_workers(FILE *out, const struct view *view);
 
+// A line for each worker whose packets wait for something on Kafka's side: what it is.
+void print_waiting_workers(FILE *out, const struct view *view);
+
 // Tables of ports, queues, rings and workers.
 void print_verbose(FILE *out, const struct view *view);
 

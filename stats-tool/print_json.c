@@ -107,6 +107,7 @@ static void put_worker(FILE *out, uint32_t slot, const struct rtap_slot_counters
 	put_number(out, "supervisor_pid", rtap_counter_get(&s->supervisor_pid));
 	put_number(out, "started_us", rtap_counter_get(&s->started_us));
 	put_number(out, "heartbeat_us", rtap_counter_get(&s->heartbeat_us));
+	put_text_member(out, "waiting_for", view_wait_name(view_waiting_for(s)));
 	put_fields(out, &fields_worker, s);
 }
 

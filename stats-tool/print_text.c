@@ -152,8 +152,8 @@ static void print_rings(FILE *out, const struct rtap_counters *c) {
 static void print_workers(FILE *out, const struct view *view) {
 	const struct rtap_counters *c = &view->counters;
 
-	fprintf(out, "\n%6s %-8s %7s %10s %7s %9s", "worker", "state", "pid", "supervisor", "age",
-		"heartbeat");
+	fprintf(out, "\n%6s %-8s %7s %10s %7s %9s %11s", "worker", "state", "pid", "supervisor",
+		"age", "heartbeat", "waiting_for");
 	print_names(out, &fields_worker);
 	for (uint32_t i = 0; i < c->shape.nb_slots; i++) {
 		const struct rtap_slot_counters *s = &c->slots[i];
@@ -161,11 +161,12 @@ static void print_workers(FILE *out, const struct view *view) {
 
 		if (started_us == 0)
 			continue;
-		fprintf(out, "%6" PRIu32 " %-8s %7" PRIu64 " %10" PRIu64 " %7s %9s", i,
+		fprintf(out, "%6" PRIu32 " %-8s %7" PRIu64 " %10" PRIu64 " %7s %9s %11s", i,
 			view_worker_state_name(rtap_counter_get(&s->state)),
 			rtap_counter_get(&s->pid), rtap_counter_get(&s->supervisor_pid),
 			age_since(view->now_us, started_us).text,
-			age_since(view->now_us, rtap_counter_get(&s->heartbeat_us)).text);
+			age_since(view->now_us, rtap_counter_get(&s->heartbeat_us)).text,
+			view_wait_name(view_waiting_for(s)));
 		print_values(out, &fields_worker, s);
 	}
 }
@@ -188,6 +189,23 @@ void print_silent_workers(FILE *out, const struct view *view) {
 			"(pid %" PRIu64 ") replaces it after stuck-timeout-s\n",
 			i, rtap_counter_get(&s->pid), age_since(view->now_us, beat_us).text,
 			rtap_counter_get(&s->supervisor_pid));
+	}
+}
+
+void print_waiting_workers(FILE *out, const struct view *view) {
+	const struct rtap_counters *c = &view->counters;
+
+	for (uint32_t i = 0; i < c->shape.nb_slots; i++) {
+		const struct rtap_slot_counters *s = &c->slots[i];
+		enum rtap_wait wait = view_waiting_for(s);
+
+		if (wait == RTAP_WAIT_NOTHING)
+			continue;
+		fprintf(out,
+			"worker %" PRIu32 " (pid %" PRIu64 "): %" PRIu64
+			" partitions with packets wait: %s; its log says more\n",
+			i, rtap_counter_get(&s->pid), rtap_counter_get(&s->partitions_waiting),
+			view_wait_text(wait));
 	}
 }
 
@@ -226,6 +244,7 @@ void print_explanation(FILE *out) {
 	explain_list(
 		out, &fields_worker,
 		"per transmit worker, by \"worker\"; numbers are reused and their counters\n"
-		"  continue; gauges are 0 for a worker that is gone"
+		"  continue; gauges are 0 for a worker that is gone; \"waiting_for\" is what most of\n"
+		"  partitions_waiting wait for"
 	);
 }

@@ -31,6 +31,27 @@ static const char *const worker_state_names[] = {
 	[RTAP_WORKER_SERVING] = "serving", [RTAP_WORKER_DRAINING] = "draining",
 	[RTAP_WORKER_LEFT] = "left",
 };
+static const char *const wait_names[RTAP_NB_WAITS] = {
+	[RTAP_WAIT_NOTHING] = "nothing",   [RTAP_WAIT_BROKERS] = "brokers",
+	[RTAP_WAIT_TOPIC] = "topic",       [RTAP_WAIT_PERMISSION] = "permission",
+	[RTAP_WAIT_LEADER] = "leader",     [RTAP_WAIT_ELECTION] = "election",
+	[RTAP_WAIT_REPLICAS] = "replicas", [RTAP_WAIT_QUOTA] = "quota",
+	[RTAP_WAIT_CLOCK] = "clock",       [RTAP_WAIT_REFUSED] = "refused",
+	[RTAP_WAIT_ANSWER] = "answer",
+};
+static const char *const wait_texts[RTAP_NB_WAITS] = {
+	[RTAP_WAIT_NOTHING] = "nothing",
+	[RTAP_WAIT_BROKERS] = "no broker can be reached",
+	[RTAP_WAIT_TOPIC] = "the topic does not exist or has no leader yet",
+	[RTAP_WAIT_PERMISSION] = "an ACL is missing",
+	[RTAP_WAIT_LEADER] = "the leader cannot be reached",
+	[RTAP_WAIT_ELECTION] = "there is no leader",
+	[RTAP_WAIT_REPLICAS] = "fewer replicas are in sync than min.insync.replicas",
+	[RTAP_WAIT_QUOTA] = "brokers hold the client back for a quota",
+	[RTAP_WAIT_CLOCK] = "brokers refuse the time of the packets",
+	[RTAP_WAIT_REFUSED] = "brokers refuse the packets",
+	[RTAP_WAIT_ANSWER] = "the leader is connected and does not answer",
+};
 
 static uint64_t utc_us(void) {
 	struct timespec now;
@@ -112,4 +133,17 @@ const char *view_phase_name(uint64_t state) {
 
 const char *view_worker_state_name(uint64_t state) {
 	return NAME_OF(worker_state_names, state);
+}
+
+enum rtap_wait view_waiting_for(const struct rtap_slot_counters *slot) {
+	return rtap_slot_is_live(slot) ? (enum rtap_wait)rtap_counter_get(&slot->waiting_for)
+				       : RTAP_WAIT_NOTHING;
+}
+
+const char *view_wait_name(uint64_t wait) {
+	return NAME_OF(wait_names, wait);
+}
+
+const char *view_wait_text(uint64_t wait) {
+	return NAME_OF(wait_texts, wait);
 }

@@ -36,3 +36,10 @@ const char *view_primary_name(enum view_primary primary);
 // "capturing", ...; "unknown" for a number that is none.
 const char *view_phase_name(uint64_t state);
 const char *view_worker_state_name(uint64_t state);
+
+// What most of the waiting partitions of a worker wait for; nothing when it is gone.
+enum rtap_wait view_waiting_for(const struct rtap_slot_counters *slot);
+
+// What partitions wait for, enum rtap_wait: one word, "nothing", ...; and in words.
+const char *view_wait_name(uint64_t wait);
+const char *view_wait_text(uint64_t wait);

@@ -59,6 +59,7 @@ struct delivery_context {
 	const struct rtap_shm_header *shm_header;
 	struct rtap_slot_counters *counters;
 	struct sink *sink;
+	struct sink_waits waits; // the sink's, a few ms ago
 	uint64_t now_ns; // CLOCK_MONOTONIC of this round
 	struct message messages[SINK_MAX_OFFER];
 	struct rte_mbuf *frames[SINK_MAX_OFFER];

@@ -32,6 +32,7 @@ int rdkafka_producer_open_client(
 	if (conf == NULL)
 		return -EINVAL;
 	rd_kafka_conf_set_log_cb(conf, rdkafka_topic_on_log);
+	rd_kafka_conf_set_throttle_cb(conf, rdkafka_topic_on_throttle);
 	rd_kafka_conf_set_opaque(conf, p->topic);
 	return rdkafka_client_open(client, conf, p->setup->cfg->topic, why, why_size);
 }
@@ -56,12 +57,13 @@ static void look_at_properties(struct rdkafka_producer *p) {
 
 int rdkafka_producer_open(
 	struct rdkafka_producer *p, const struct sink_setup *setup, struct rdkafka_topic *topic,
-	bool alone, char *why, size_t why_size
+	struct rdkafka_progress *progress, bool alone, char *why, size_t why_size
 ) {
 	int rc;
 
 	p->setup = setup;
 	p->topic = topic;
+	p->progress = progress;
 	p->alone = alone;
 	p->batch.key_unit = setup->cfg->key_unit;
 	p->batch.counters = setup->counters;
@@ -118,9 +120,11 @@ static void report_batch(struct rdkafka_producer *p, unsigned int nb) {
 		const struct message *msg = p->batch.messages[i];
 		rd_kafka_resp_err_t err = p->batch.produced[i].err;
 
+		enum sink_report report = rdkafka_producer_judge(p, err);
+
 		rdkafka_producer_report(
-			p, msg->tag, rdkafka_producer_judge(p, err), msg->len,
-			rdkafka_batch_why(err)
+			p, msg->partition, msg->tag, report, msg->len,
+			report == SINK_REFUSED ? err : 0, rdkafka_batch_why(err)
 		);
 	}
 }
@@ -131,6 +135,8 @@ void rdkafka_producer_offer(
 ) {
 	unsigned int nb_rest = nb;
 
+	for (unsigned int i = 0; i < nb; i++)
+		rdkafka_progress_offered(p->progress, messages[i].partition);
 	if (p->idempotent) {
 		rdkafka_turns_keep(p, messages, nb);
 		return;
@@ -190,7 +196,8 @@ static unsigned int pass_reports(struct rdkafka_producer *p, rd_kafka_event_t *e
 			else
 				rdkafka_denied_note(p, m->err);
 			rdkafka_producer_report(
-				p, (uint64_t)(uintptr_t)m->_private, report, m->len, why_of(p, m)
+				p, m->partition, (uint64_t)(uintptr_t)m->_private, report, m->len,
+				m->err, why_of(p, m)
 			);
 			if (p->idempotent)
 				rdkafka_turns_report(p, m->partition, report, now_ns);

@@ -10,6 +10,7 @@
 #include "rdkafka_batch.h"
 #include "rdkafka_client.h"
 #include "rdkafka_outbox.h"
+#include "rdkafka_progress.h"
 #include "rdkafka_topic.h"
 #include "sink.h"
 
@@ -18,7 +19,8 @@
 
 struct rdkafka_producer {
 	const struct sink_setup *setup;
-	struct rdkafka_topic *topic; // shared by the producers of a sink
+	struct rdkafka_topic *topic; // shared by the producers of a sink, as is
+	struct rdkafka_progress *progress;
 	bool alone; // every message is sent by itself
 	struct rdkafka_client
 		client; // the topic's too, until it is denied its producer id and replaced
@@ -36,10 +38,10 @@ struct rdkafka_producer {
 	} denied;
 };
 
-// Open one; `setup` and `topic` outlive it. Returns 0, or a negative errno with `why` set.
+// Open one; `setup`, `topic` and `progress` outlive it. Returns 0, or a negative errno with `why` set.
 int rdkafka_producer_open(
 	struct rdkafka_producer *p, const struct sink_setup *setup, struct rdkafka_topic *topic,
-	bool alone, char *why, size_t why_size
+	struct rdkafka_progress *progress, bool alone, char *why, size_t why_size
 );
 void rdkafka_producer_close(struct rdkafka_producer *p);
 
@@ -59,9 +61,13 @@ int rdkafka_producer_open_client(
 // What the client said of a message that was handed to it; notes what that means for the producer.
 enum sink_report rdkafka_producer_judge(struct rdkafka_producer *p, rd_kafka_resp_err_t err);
 
+// Report a message of `partition`. `err`: the client's error of one that is refused or came back,
+// if that says what it waits for; else 0.
 static inline void rdkafka_producer_report(
-	const struct rdkafka_producer *p, uint64_t tag, enum sink_report report, size_t len,
-	const char *why
+	const struct rdkafka_producer *p, int32_t partition, uint64_t tag, enum sink_report report,
+	size_t len, rd_kafka_resp_err_t err, const char *why
 ) {
+	if (report != SINK_SENT)
+		rdkafka_progress_reported(p->progress, partition, report == SINK_DELIVERED, err);
 	p->setup->report(p->setup->arg, tag, report, len, why);
 }

@@ -3,7 +3,9 @@
 
 #include "rdkafka_sink.h"
 
+#include "now.h"
 #include "rdkafka_producer.h"
+#include "rdkafka_progress.h"
 #include "rdkafka_topic.h"
 
 #include <errno.h>
@@ -11,10 +13,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define SCAN_NS (500 * RTAP_MS_NS)
+
 struct rdkafka_sink {
 	struct sink sink;
 	struct sink_setup setup;
 	struct rdkafka_topic topic;
+	struct rdkafka_progress progress;
+	uint64_t scanned_ns;
 	struct rdkafka_producer producer;
 	struct rdkafka_producer *alone; // NULL until it is needed: it costs threads
 };
@@ -25,7 +31,9 @@ static int open_alone(struct rdkafka_sink *s, char *why, size_t why_size) {
 
 	snprintf(why, why_size, "out of memory");
 	if (p != NULL)
-		rc = rdkafka_producer_open(p, &s->setup, &s->topic, true, why, why_size);
+		rc = rdkafka_producer_open(
+			p, &s->setup, &s->topic, &s->progress, true, why, why_size
+		);
 	if (rc < 0)
 		free(p);
 	else
@@ -68,11 +76,27 @@ static bool is_dead(const struct sink *sink) {
 	return s->producer.dead || (s->alone != NULL && s->alone->dead);
 }
 
+static void look(struct sink *sink, uint64_t now_ns, struct sink_waits *found) {
+	struct rdkafka_sink *s = (struct rdkafka_sink *)sink;
+	struct partition_wait waits[RDKAFKA_HEALTH_WAITS];
+	uint32_t nb;
+
+	if (now_ns - s->scanned_ns >= SCAN_NS) {
+		s->scanned_ns = now_ns;
+		nb = rdkafka_progress_scan(
+			&s->progress, now_ns, RDKAFKA_HEALTH_WAIT_NS, waits, RDKAFKA_HEALTH_WAITS
+		);
+		rdkafka_health_note_waits(&s->topic.health, waits, nb);
+	}
+	rdkafka_health_look(&s->topic.health, now_ns, found);
+}
+
 static const struct sink_ops ops = {
 	.offer = offer,
 	.serve = serve,
 	.nb_partitions = nb_partitions,
 	.is_dead = is_dead,
+	.look = look,
 };
 
 struct sink *rdkafka_sink_create(const struct sink_setup *setup, char *why, size_t why_size) {
@@ -85,7 +109,10 @@ struct sink *rdkafka_sink_create(const struct sink_setup *setup, char *why, size
 	s->sink.ops = &ops;
 	s->setup = *setup;
 	rdkafka_topic_init(&s->topic, setup->cfg, setup->nb_rings, setup->logs_topic);
-	if (rdkafka_producer_open(&s->producer, &s->setup, &s->topic, false, why, why_size) < 0)
+	if (rdkafka_producer_open(
+		    &s->producer, &s->setup, &s->topic, &s->progress, false, why, why_size
+	    )
+	    < 0)
 		goto free_sink;
 	rc = rdkafka_topic_watch(&s->topic, s->producer.client);
 	if (rc == 0)

@@ -18,8 +18,7 @@
 #define LOG_TYPE "kafka"
 
 #define METADATA_TIMEOUT_MS 5000
-#define WATCH_KNOWN_S 10 // seconds between two looks at a topic that is well
-#define WATCH_UNKNOWN_S 1
+#define WATCH_KNOWN_S 10 // rounds of a second between two looks while all is well
 
 static void heard_partitions(struct rdkafka_topic *t, int32_t nb) {
 	int32_t before = atomic_load(&t->nb_partitions);
@@ -48,43 +47,55 @@ static const char *hint(const char *failure) {
 	       "SCRAM: until then use client certificates, GSSAPI, or PLAIN over TLS";
 }
 
-// Ask once; returns whether the topic is well. `what` is what to say when it is not.
-static bool look_at_topic(struct rdkafka_topic *t, char *what, size_t size) {
+static void bootstrap_servers(const struct rdkafka_topic *t, char *text, size_t size) {
+	if (rd_kafka_conf_get(rd_kafka_conf(t->client.rk), "bootstrap.servers", text, &size)
+	    != RD_KAFKA_CONF_OK)
+		text[0] = '\0';
+}
+
+// No answer. While a broker is connected that means little (rdkafka_health.h): the messages tell.
+static enum rtap_wait
+look_without_answer(struct rdkafka_topic *t, rd_kafka_resp_err_t err, char *what, size_t size) {
+	char brokers[256], failure[400];
+	struct sink_waits waits;
+
+	rdkafka_health_look(&t->health, rtap_monotonic_ns(), &waits);
+	if (waits.throttled || (err == RD_KAFKA_RESP_ERR__TIMED_OUT && t->health.metadata != NULL))
+		return RTAP_WAIT_NOTHING;
+	bootstrap_servers(t, brokers, sizeof(brokers));
+	rdkafka_health_last_failure(&t->health, failure, sizeof(failure));
+	snprintf(
+		what, size, "no broker reachable at %s (%s); packets wait in the rings, retrying%s",
+		brokers, failure[0] != '\0' ? failure : rd_kafka_err2str(err), hint(failure)
+	);
+	return RTAP_WAIT_BROKERS;
+}
+
+// Ask once; returns what all wait for by the state of the topic. `what` is what to say then, "" when
+// it is said already.
+static enum rtap_wait look_at_topic(struct rdkafka_topic *t, char *what, size_t size) {
 	const struct rd_kafka_metadata *metadata;
 	const rd_kafka_metadata_topic_t *found;
-	char brokers[256];
-	size_t brokers_size = sizeof(brokers);
 	rd_kafka_resp_err_t err;
+	char brokers[256];
 
-	if (rd_kafka_conf_get(
-		    rd_kafka_conf(t->client.rk), "bootstrap.servers", brokers, &brokers_size
-	    )
-	    != RD_KAFKA_CONF_OK)
-		brokers[0] = '\0';
+	what[0] = '\0';
 	err = rd_kafka_metadata(t->client.rk, 0, t->client.topic, &metadata, METADATA_TIMEOUT_MS);
-	if (err != RD_KAFKA_RESP_ERR_NO_ERROR) {
-		pthread_mutex_lock(&t->lock);
-		snprintf(
-			what, size,
-			"no broker reachable at %s (%s); packets wait in the rings, retrying%s",
-			brokers,
-			t->last_failure[0] != '\0' ? t->last_failure : rd_kafka_err2str(err),
-			hint(t->last_failure)
-		);
-		pthread_mutex_unlock(&t->lock);
-		return false;
-	}
-	pthread_mutex_lock(&t->lock);
-	t->last_failure[0] = '\0'; // forget it: the next failure is a new one
-	pthread_mutex_unlock(&t->lock);
+	if (err != RD_KAFKA_RESP_ERR_NO_ERROR)
+		return look_without_answer(t, err, what, size);
+	rdkafka_health_heard(&t->health, metadata);
 	found = metadata->topic_cnt > 0 ? &metadata->topics[0] : NULL;
 	err = found != NULL ? found->err : RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
-	what[0] = '\0';
-	if (err == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED && t->logs)
-		rdkafka_topic_say_denied(t, RDKAFKA_DENIED_TOPIC); // says it all
-	else if (err == RD_KAFKA_RESP_ERR_NO_ERROR && found->partition_cnt > 0)
+	if (err == RD_KAFKA_RESP_ERR_NO_ERROR && found->partition_cnt > 0) {
 		heard_partitions(t, found->partition_cnt);
-	else if (err == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART)
+		return RTAP_WAIT_NOTHING;
+	}
+	if (err == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED && t->logs) {
+		rdkafka_topic_say_denied(t, RDKAFKA_DENIED_TOPIC);
+		return RTAP_WAIT_PERMISSION;
+	}
+	bootstrap_servers(t, brokers, sizeof(brokers));
+	if (err == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART)
 		snprintf(
 			what, size,
 			"topic %s does not exist at %s; waiting for it, ringtap never creates "
@@ -93,57 +104,19 @@ static bool look_at_topic(struct rdkafka_topic *t, char *what, size_t size) {
 		);
 	else
 		snprintf(what, size, "topic %s: %s; waiting", t->cfg->topic, rd_kafka_err2str(err));
-	rd_kafka_metadata_destroy(metadata);
-	return err == RD_KAFKA_RESP_ERR_NO_ERROR;
+	return RTAP_WAIT_TOPIC;
 }
 
-// The topic's max.message.bytes; 0 when the brokers do not tell.
-static uint64_t ask_max_message_bytes(struct rdkafka_topic *t) {
-	rd_kafka_ConfigResource_t *resource = rd_kafka_ConfigResource_new(
-		RD_KAFKA_RESOURCE_TOPIC, t->cfg->topic
-	);
-	rd_kafka_queue_t *answers = rd_kafka_queue_new(t->client.rk);
-	const rd_kafka_ConfigResource_t **found;
-	const rd_kafka_ConfigEntry_t **entries;
-	size_t nb_found = 0, nb_entries = 0;
-	rd_kafka_event_t *event;
-	uint64_t bytes = 0;
+// At the first look that is well, and again while partitions wait: it may be the reason.
+static void ask_configuration(struct rdkafka_topic *t, bool waits) {
+	uint64_t now_ns = rtap_monotonic_ns();
 
-	rd_kafka_DescribeConfigs(t->client.rk, &resource, 1, NULL, answers);
-	event = rd_kafka_queue_poll(answers, METADATA_TIMEOUT_MS);
-	found = event != NULL && rd_kafka_event_error(event) == RD_KAFKA_RESP_ERR_NO_ERROR
-		? rd_kafka_DescribeConfigs_result_resources(
-			rd_kafka_event_DescribeConfigs_result(event), &nb_found
-		)
-		: NULL;
-	entries = nb_found > 0 ? rd_kafka_ConfigResource_configs(found[0], &nb_entries) : NULL;
-	for (size_t i = 0; i < nb_entries; i++)
-		if (strcmp(rd_kafka_ConfigEntry_name(entries[i]), "max.message.bytes") == 0)
-			bytes = strtoull(rd_kafka_ConfigEntry_value(entries[i]), NULL, 10);
-	if (event != NULL)
-		rd_kafka_event_destroy(event);
-	rd_kafka_queue_destroy(answers);
-	rd_kafka_ConfigResource_destroy(resource);
-	return bytes;
-}
-
-// Brokers answer "too large" for a whole batch, which then has to be sent packet by packet.
-static void compare_batch_size(struct rdkafka_topic *t) {
-	char text[32] = "";
-	size_t size = sizeof(text);
-	uint64_t batch_bytes, topic_bytes = ask_max_message_bytes(t);
-
-	t->size_compared = true;
-	if (rd_kafka_conf_get(rd_kafka_conf(t->client.rk), "batch.size", text, &size)
-	    != RD_KAFKA_CONF_OK)
+	if (t->asked_ns != 0 && (!waits || now_ns - t->asked_ns < RTAP_LOG_AGAIN_NS))
 		return;
-	batch_bytes = strtoull(text, NULL, 10);
-	if (topic_bytes > 0 && batch_bytes > topic_bytes)
-		LOG(WARNING,
-		    "batch.size=%" PRIu64 " is above the topic's max.message.bytes=%" PRIu64
-		    ": full batches will be refused and sent again one packet at a time; lower "
-		    "batch.size or raise max.message.bytes",
-		    batch_bytes, topic_bytes);
+	rdkafka_topic_config_ask(&t->health.config, t->client.rk, t->cfg->topic);
+	if (t->asked_ns == 0 && t->logs)
+		rdkafka_topic_config_warn(&t->health.config, t->client.rk, t->cfg->topic);
+	t->asked_ns = now_ns;
 }
 
 void rdkafka_topic_forget_denial(struct rdkafka_topic *t) {
@@ -165,32 +138,50 @@ static void take_client(struct rdkafka_topic *t) {
 		rdkafka_client_close(old);
 }
 
+static void
+say(struct rdkafka_topic *t, enum rtap_wait before, enum rtap_wait now, const char *what,
+    struct rtap_log_limit *limit) {
+	uint64_t hidden;
+
+	if (before == RTAP_WAIT_NOTHING && now != RTAP_WAIT_NOTHING)
+		*limit = (struct rtap_log_limit){0};
+	if (what[0] != '\0'
+	    && rtap_log_limit_pass(limit, rtap_monotonic_ns(), RTAP_LOG_AGAIN_NS, &hidden))
+		LOG(WARNING, "%s", what);
+	if (before != RTAP_WAIT_NOTHING && now == RTAP_WAIT_NOTHING) {
+		LOG(NOTICE, "topic %s is reachable again", t->cfg->topic);
+		rdkafka_topic_forget_denial(t);
+	}
+}
+
+static bool
+is_time_to_look(struct rdkafka_topic *t, enum rtap_wait before, unsigned int nb_rounds) {
+	struct sink_waits waits;
+
+	rdkafka_health_look(&t->health, rtap_monotonic_ns(), &waits);
+	return before != RTAP_WAIT_NOTHING || waits.nb_partitions > 0 || waits.throttled
+		|| nb_rounds % WATCH_KNOWN_S == 0;
+}
+
 static void *watch_topic(void *arg) {
 	struct rdkafka_topic *t = arg;
+	enum rtap_wait before = RTAP_WAIT_NOTHING, now;
 	struct rtap_log_limit limit = {0};
+	struct sink_waits waits;
 	char what[1024];
-	uint64_t hidden;
-	bool well = true;
 
-	for (;;) {
-		bool now_well = look_at_topic(t, what, sizeof(what));
-
-		if (!now_well && t->logs) {
-			if (well)
-				limit = (struct rtap_log_limit){0};
-			if (what[0] != '\0'
-			    && rtap_log_limit_pass(
-				    &limit, rtap_monotonic_ns(), RTAP_LOG_AGAIN_NS, &hidden
-			    ))
-				LOG(WARNING, "%s", what);
-		} else if (now_well && !well && t->logs) {
-			LOG(NOTICE, "topic %s is reachable again", t->cfg->topic);
-			rdkafka_topic_forget_denial(t);
+	for (unsigned int nb_rounds = 0;; nb_rounds++) {
+		if (is_time_to_look(t, before, nb_rounds)) {
+			now = look_at_topic(t, what, sizeof(what));
+			if (t->logs)
+				say(t, before, now, what, &limit);
+			rdkafka_health_look(&t->health, rtap_monotonic_ns(), &waits);
+			if (now == RTAP_WAIT_NOTHING && t->health.metadata != NULL)
+				ask_configuration(t, waits.nb_partitions > 0);
+			rdkafka_health_judge(&t->health, now);
+			before = now;
 		}
-		if (now_well && t->logs && !t->size_compared)
-			compare_batch_size(t);
-		well = now_well;
-		sleep(well ? WATCH_KNOWN_S : WATCH_UNKNOWN_S);
+		sleep(1);
 		take_client(t);
 	}
 	return NULL;
@@ -243,24 +234,29 @@ bool rdkafka_topic_is_changing_client(struct rdkafka_topic *t) {
 	return changing;
 }
 
-static void note_failure(struct rdkafka_topic *t, const char *text) {
-	pthread_mutex_lock(&t->lock);
-	snprintf(t->last_failure, sizeof(t->last_failure), "%s", text);
-	pthread_mutex_unlock(&t->lock);
-}
-
 void rdkafka_topic_on_log(const rd_kafka_t *rk, int level, const char *facility, const char *text) {
 	if (strcmp(facility, "FAIL") == 0)
-		note_failure(rd_kafka_opaque(rk), text);
+		rdkafka_health_note_failure(
+			&((struct rdkafka_topic *)rd_kafka_opaque(rk))->health, text
+		);
 	else if (level <= LOG_ERR && strcmp(facility, "ERROR") != 0)
 		LOG(WARNING, "%s: %s", facility, text);
 	LOG(DEBUG, "%s: %s", facility, text);
+}
+
+void rdkafka_topic_on_throttle(
+	rd_kafka_t *rk, const char *broker, int32_t id, int ms, void *opaque
+) {
+	struct rdkafka_topic *t = opaque;
+
+	rdkafka_health_note_throttle(&t->health, broker, id, ms);
 }
 
 void rdkafka_topic_init(
 	struct rdkafka_topic *t, const struct rtap_config *cfg, unsigned int nb_rings, bool logs
 ) {
 	pthread_mutex_init(&t->lock, NULL);
+	rdkafka_health_init(&t->health, cfg->topic);
 	t->cfg = cfg;
 	t->nb_rings = nb_rings;
 	t->logs = logs;

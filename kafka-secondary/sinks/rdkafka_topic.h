@@ -7,6 +7,7 @@
 #include "config.h"
 #include "log.h"
 #include "rdkafka_client.h"
+#include "rdkafka_health.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -19,12 +20,12 @@ struct rdkafka_topic {
 	const struct rtap_config *cfg;
 	unsigned int nb_rings;
 	bool logs; // one worker of a secondary does
-	bool size_compared; // batch.size with the topic's max.message.bytes
+	uint64_t asked_ns; // for the topic's configuration, 0 = never
 	pthread_t watcher;
 	_Atomic int32_t nb_partitions; // 0 = not known yet; any thread may read
+	struct rdkafka_health health;
 	pthread_mutex_t lock;
 	// Under `lock`:
-	char last_failure[320]; // of a connection, in librdkafka's words
 	struct rtap_log_limit denied_limit;
 	struct rdkafka_client next; // to watch with from now on, none = the same
 };
@@ -59,3 +60,8 @@ bool rdkafka_topic_is_changing_client(struct rdkafka_topic *t);
 // connection (refused, TLS, authentication). The watcher says them with its own line once a minute,
 // where librdkafka would repeat them with every attempt. Any thread.
 void rdkafka_topic_on_log(const rd_kafka_t *rk, int level, const char *facility, const char *text);
+
+// For librdkafka, with the same opaque: a broker holds the client back for `ms`. The polling thread.
+void rdkafka_topic_on_throttle(
+	rd_kafka_t *rk, const char *broker, int32_t id, int ms, void *opaque
+);

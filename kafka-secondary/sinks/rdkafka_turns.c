@@ -16,7 +16,8 @@ void rdkafka_turns_keep(
 		no_memory = no_memory || rdkafka_outbox_add(&p->outbox, msg) < 0;
 		if (no_memory)
 			rdkafka_producer_report(
-				p, msg->tag, SINK_REFUSED, msg->len, "out of memory"
+				p, msg->partition, msg->tag, SINK_REFUSED, msg->len, 0,
+				"out of memory"
 			);
 	}
 }
@@ -28,7 +29,8 @@ static void empty_outbox(struct rdkafka_producer *p, int32_t partition) {
 		const struct message *msg = rdkafka_outbox_look(&p->outbox, partition, i);
 
 		rdkafka_producer_report(
-			p, msg->tag, SINK_RETURNED, msg->len, "it waited after one that failed"
+			p, partition, msg->tag, SINK_RETURNED, msg->len, 0,
+			"it waited after one that failed"
 		);
 	}
 	rdkafka_outbox_remove(&p->outbox, partition, nb, 0);
@@ -50,7 +52,10 @@ static uint32_t send_some(struct rdkafka_producer *p, int32_t partition, uint32_
 
 		if (report == SINK_NO_ROOM)
 			break;
-		rdkafka_producer_report(p, msg->tag, report, msg->len, rdkafka_batch_why(err));
+		rdkafka_producer_report(
+			p, partition, msg->tag, report, msg->len, report == SINK_REFUSED ? err : 0,
+			rdkafka_batch_why(err)
+		);
 		nb_sent += report == SINK_SENT;
 		refused |= report == SINK_REFUSED;
 	}

@@ -55,6 +55,13 @@ struct sink_setup {
 	void *arg; // of report
 };
 
+// What partitions wait for that have messages with the sink, none of them delivered for 5 s.
+struct sink_waits {
+	unsigned int nb_partitions;
+	enum rtap_wait reason; // of most of them
+	bool throttled; // brokers hold the client back, for a quota: what is in flight takes longer
+};
+
 struct sink;
 
 struct sink_ops {
@@ -62,6 +69,7 @@ struct sink_ops {
 	unsigned int (*serve)(struct sink *sink, int timeout_ms);
 	int32_t (*nb_partitions)(const struct sink *sink);
 	bool (*is_dead)(const struct sink *sink);
+	void (*look)(struct sink *sink, uint64_t now_ns, struct sink_waits *waits);
 };
 
 // First member of every sink.
@@ -94,4 +102,9 @@ static inline int32_t sink_nb_partitions(const struct sink *sink) {
 // Whether only a new process can deliver.
 static inline bool sink_is_dead(const struct sink *sink) {
 	return sink->ops->is_dead(sink);
+}
+
+// Look what messages wait for; `now_ns` is CLOCK_MONOTONIC. Cheap: to be called every few ms.
+static inline void sink_look(struct sink *sink, uint64_t now_ns, struct sink_waits *waits) {
+	sink->ops->look(sink, now_ns, waits);
 }

@@ -90,9 +90,9 @@ START_TEST(create_then_map) {
 
 	ck_assert_int_eq(rtap_counters_map(&r, path, false, why, sizeof(why)), 0);
 	ck_assert_uint_eq(r.shape.nb_rings, 5);
-	rtap_counter_set(&w.slots[3].rings_blocked, UINT64_MAX); // the very last words of the file
+	rtap_counter_set(&w.slots[3].waiting_for, UINT64_MAX); // the very last words of the file
 	rtap_counter_add(&w.ports[0].received, 7);
-	ck_assert_uint_eq(rtap_counter_get(&r.slots[3].rings_blocked), UINT64_MAX);
+	ck_assert_uint_eq(rtap_counter_get(&r.slots[3].waiting_for), UINT64_MAX);
 	ck_assert_uint_eq(rtap_counter_get(&r.ports[0].received), 7);
 	ck_assert_uint_eq(rtap_counter_get(&r.rings[0].enqueued), 0);
 	rtap_counters_unmap(&r);

@@ -1,0 +1,272 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Know what each partition waits for.
+
+#include "rdkafka_health.h"
+
+#include "now.h"
+#include "rdkafka_remedy.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#define LOG_TYPE "kafka"
+
+// librdkafka repeats the same failure of a connection every 30 s.
+#define FAILURE_LASTS_NS (40 * RTAP_SECOND_NS)
+// The answer comes first and is held back afterwards (KIP-219), so the next one is late by this.
+#define THROTTLE_SLACK_NS (5 * RTAP_SECOND_NS)
+#define MAX_GROUPS 8
+
+void rdkafka_health_init(struct rdkafka_health *h, const char *topic) {
+	pthread_mutex_init(&h->lock, NULL);
+	h->topic = topic;
+}
+
+// ---- what is noted ----
+
+void rdkafka_health_note_failure(struct rdkafka_health *h, const char *text) {
+	const char *thread_end = strncmp(text, "[thrd:", 6) == 0 ? strstr(text, "]: ") : NULL;
+	const char *begin = thread_end != NULL ? thread_end + 3 : text;
+	const char *end = strstr(begin, ": ");
+	struct broker_failure *f, *oldest = h->failures;
+	char broker[sizeof(f->broker)];
+
+	if (end == NULL || (size_t)(end - begin) >= sizeof(broker))
+		return;
+	snprintf(broker, sizeof(broker), "%.*s", (int)(end - begin), begin);
+	pthread_mutex_lock(&h->lock);
+	for (f = h->failures; f < h->failures + RDKAFKA_HEALTH_FAILURES; f++) {
+		if (strcmp(f->broker, broker) == 0)
+			break;
+		if (f->at_ns < oldest->at_ns)
+			oldest = f;
+	}
+	if (f == h->failures + RDKAFKA_HEALTH_FAILURES)
+		f = oldest;
+	snprintf(f->broker, sizeof(f->broker), "%s", broker);
+	snprintf(f->why, sizeof(f->why), "%s", end + 2);
+	f->at_ns = rtap_monotonic_ns();
+	pthread_mutex_unlock(&h->lock);
+}
+
+void rdkafka_health_note_throttle(
+	struct rdkafka_health *h, const char *broker, int32_t id, int ms
+) {
+	pthread_mutex_lock(&h->lock);
+	snprintf(h->throttled.broker, sizeof(h->throttled.broker), "%s", broker);
+	h->throttled.id = id;
+	h->throttled.ms = ms;
+	h->throttled.until_ns = ms > 0
+		? rtap_monotonic_ns() + (uint64_t)ms * RTAP_MS_NS + THROTTLE_SLACK_NS
+		: 0;
+	pthread_mutex_unlock(&h->lock);
+}
+
+void rdkafka_health_note_waits(
+	struct rdkafka_health *h, const struct partition_wait *waits, uint32_t nb
+) {
+	uint32_t nb_kept = nb < RDKAFKA_HEALTH_WAITS ? nb : RDKAFKA_HEALTH_WAITS;
+
+	pthread_mutex_lock(&h->lock);
+	for (uint32_t i = 0; i < nb_kept; i++)
+		h->waits[i] = waits[i];
+	h->nb_waits = nb;
+	pthread_mutex_unlock(&h->lock);
+}
+
+// ---- what is asked ----
+
+void rdkafka_health_look(struct rdkafka_health *h, uint64_t now_ns, struct sink_waits *waits) {
+	pthread_mutex_lock(&h->lock);
+	*waits = (struct sink_waits){
+		.nb_partitions = h->nb_waits,
+		.reason = h->nb_waits > 0 ? h->reason : h->topic_wait,
+		.throttled = h->throttled.until_ns > now_ns,
+	};
+	pthread_mutex_unlock(&h->lock);
+}
+
+void rdkafka_health_last_failure(struct rdkafka_health *h, char *why, size_t size) {
+	const struct broker_failure *last = h->failures;
+
+	pthread_mutex_lock(&h->lock);
+	for (unsigned int i = 1; i < RDKAFKA_HEALTH_FAILURES; i++)
+		if (h->failures[i].at_ns > last->at_ns)
+			last = &h->failures[i];
+	snprintf(why, size, "%s%s%s", last->broker, last->at_ns > 0 ? ": " : "", last->why);
+	pthread_mutex_unlock(&h->lock);
+}
+
+// ---- the reason of one partition ----
+
+static const rd_kafka_metadata_partition_t *
+find_partition(const struct rdkafka_health *h, int32_t id) {
+	const rd_kafka_metadata_topic_t *topic;
+
+	if (h->metadata == NULL || h->metadata->topic_cnt == 0)
+		return NULL;
+	topic = &h->metadata->topics[0];
+	for (int i = 0; i < topic->partition_cnt; i++)
+		if (topic->partitions[i].id == id)
+			return &topic->partitions[i];
+	return NULL;
+}
+
+void rdkafka_health_broker_name(
+	const struct rdkafka_health *h, int32_t id, char *name, size_t size
+) {
+	name[0] = '\0';
+	for (int i = 0; h->metadata != NULL && i < h->metadata->broker_cnt; i++)
+		if (h->metadata->brokers[i].id == id)
+			snprintf(
+				name, size, "%s:%d", h->metadata->brokers[i].host,
+				h->metadata->brokers[i].port
+			);
+}
+
+const char *rdkafka_health_failure_of(const struct rdkafka_health *h, int32_t id, uint64_t now_ns) {
+	char name[128], with_id[160];
+
+	rdkafka_health_broker_name(h, id, name, sizeof(name));
+	snprintf(with_id, sizeof(with_id), "%s/%" PRId32, name, id);
+	for (unsigned int i = 0; i < RDKAFKA_HEALTH_FAILURES; i++)
+		if (strcmp(h->failures[i].broker, with_id) == 0
+		    && now_ns - h->failures[i].at_ns < FAILURE_LASTS_NS)
+			return h->failures[i].why;
+	return NULL;
+}
+
+static enum rtap_wait reason_of_refusal(int32_t refusal) {
+	switch (refusal) {
+	case RD_KAFKA_RESP_ERR_INVALID_TIMESTAMP:
+		return RTAP_WAIT_CLOCK;
+	case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
+	case RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED:
+		return RTAP_WAIT_PERMISSION;
+	case RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC:
+	case RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION:
+	case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
+		return RTAP_WAIT_TOPIC;
+	default:
+		return RTAP_WAIT_REFUSED;
+	}
+}
+
+// A partition with fewer replicas than min.insync.replicas takes packets as long as all are in
+// sync.
+static bool
+lacks_replicas(const struct rdkafka_health *h, const rd_kafka_metadata_partition_t *part) {
+	return part->isr_cnt < part->replica_cnt && h->config.known
+		&& (uint64_t)part->isr_cnt < h->config.min_insync_replicas;
+}
+
+static enum rtap_wait reason_of(
+	const struct rdkafka_health *h, const struct partition_wait *wait,
+	const rd_kafka_metadata_partition_t *part, uint64_t now_ns
+) {
+	if (wait->refusal != 0)
+		return reason_of_refusal(wait->refusal);
+	if (part == NULL)
+		return RTAP_WAIT_ANSWER;
+	if (part->leader < 0)
+		return RTAP_WAIT_ELECTION;
+	if (lacks_replicas(h, part))
+		return RTAP_WAIT_REPLICAS;
+	if (rdkafka_health_failure_of(h, part->leader, now_ns) != NULL)
+		return RTAP_WAIT_LEADER;
+	// Quotas are of a client, on all brokers alike.
+	return h->throttled.until_ns > now_ns ? RTAP_WAIT_QUOTA : RTAP_WAIT_ANSWER;
+}
+
+// ---- judge ----
+
+void rdkafka_health_heard(struct rdkafka_health *h, const rd_kafka_metadata_t *metadata) {
+	if (h->metadata != NULL)
+		rd_kafka_metadata_destroy(h->metadata);
+	h->metadata = metadata;
+}
+
+static void add_to_group(
+	struct wait_group *groups, unsigned int *nb_groups, enum rtap_wait reason,
+	const rd_kafka_metadata_partition_t *part, const struct partition_wait *wait
+) {
+	int32_t leader = part != NULL ? part->leader : -1;
+	unsigned int i;
+
+	for (i = 0; i < *nb_groups; i++)
+		if (groups[i].reason == reason
+		    && (groups[i].first != NULL ? groups[i].first->leader : -1) == leader)
+			break;
+	if (i == MAX_GROUPS)
+		return;
+	if (i == *nb_groups) {
+		groups[i] = (struct wait_group
+		){.reason = reason, .first = part, .since_ns = wait->since_ns};
+		++*nb_groups;
+	}
+	if (groups[i].nb < REMEDY_NAMED)
+		groups[i].named[groups[i].nb] = wait->partition;
+	groups[i].nb++;
+	if (wait->since_ns < groups[i].since_ns)
+		groups[i].since_ns = wait->since_ns;
+}
+
+static unsigned int
+group_waits(const struct rdkafka_health *h, struct wait_group *groups, uint64_t now_ns) {
+	uint32_t nb = h->nb_waits < RDKAFKA_HEALTH_WAITS ? h->nb_waits : RDKAFKA_HEALTH_WAITS;
+	unsigned int nb_groups = 0;
+
+	for (uint32_t i = 0; i < nb; i++) {
+		const rd_kafka_metadata_partition_t *part = find_partition(
+			h, h->waits[i].partition
+		);
+
+		add_to_group(
+			groups, &nb_groups, reason_of(h, &h->waits[i], part, now_ns), part,
+			&h->waits[i]
+		);
+	}
+	return nb_groups;
+}
+
+static void say_groups(
+	struct rdkafka_health *h, const struct wait_group *groups, unsigned int nb, uint64_t now_ns
+) {
+	bool pass[RTAP_NB_WAITS] = {false}, asked[RTAP_NB_WAITS] = {false};
+	uint64_t hidden;
+
+	for (unsigned int i = 0; i < nb; i++) {
+		enum rtap_wait reason = groups[i].reason;
+
+		if (!asked[reason] && reason != RTAP_WAIT_QUOTA)
+			pass[reason] = rtap_log_limit_pass(
+				&h->limits[reason], now_ns, RTAP_LOG_AGAIN_NS, &hidden
+			);
+		asked[reason] = true;
+		if (pass[reason])
+			rdkafka_remedy_say(h, &groups[i], now_ns);
+	}
+	if (nb == 0 && h->said)
+		LOG(NOTICE, "topic %s: packets are confirmed again", h->topic);
+	h->said = nb > 0;
+}
+
+void rdkafka_health_judge(struct rdkafka_health *h, enum rtap_wait topic_wait) {
+	struct wait_group groups[MAX_GROUPS];
+	uint64_t now_ns = rtap_monotonic_ns();
+	unsigned int nb_groups, most = 0;
+
+	pthread_mutex_lock(&h->lock);
+	nb_groups = group_waits(h, groups, now_ns);
+	for (unsigned int i = 1; i < nb_groups; i++)
+		if (groups[i].nb > groups[most].nb)
+			most = i;
+	h->topic_wait = h->reason = topic_wait;
+	if (topic_wait == RTAP_WAIT_NOTHING && nb_groups > 0)
+		h->reason = groups[most].reason;
+	rdkafka_remedy_say_throttle(h, now_ns);
+	if (topic_wait == RTAP_WAIT_NOTHING)
+		say_groups(h, groups, nb_groups, now_ns);
+	pthread_mutex_unlock(&h->lock);
+}
