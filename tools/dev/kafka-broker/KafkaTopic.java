@@ -19,6 +19,8 @@ import java.util.Set;
 import java.util.concurrent.ExecutionException;
 import java.util.stream.Collectors;
 import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.AlterConfigOp;
+import org.apache.kafka.clients.admin.ConfigEntry;
 import org.apache.kafka.clients.admin.NewPartitions;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.admin.TopicDescription;
@@ -31,8 +33,11 @@ import org.apache.kafka.common.acl.AccessControlEntry;
 import org.apache.kafka.common.acl.AclBinding;
 import org.apache.kafka.common.acl.AclOperation;
 import org.apache.kafka.common.acl.AclPermissionType;
+import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.common.errors.RetriableException;
 import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
+import org.apache.kafka.common.quota.ClientQuotaAlteration;
+import org.apache.kafka.common.quota.ClientQuotaEntity;
 import org.apache.kafka.common.resource.PatternType;
 import org.apache.kafka.common.resource.ResourcePattern;
 import org.apache.kafka.common.resource.ResourceType;
@@ -44,6 +49,8 @@ public final class KafkaTopic {
 		"delete", Set.of(),
 		"describe", Set.of(),
 		"add-partitions", Set.of(),
+		"configure", Set.of("--config"),
+		"quota", Set.of("--bytes-per-s"),
 		"grant", Set.of("--principal", "--operation"),
 		"revoke", Set.of("--principal", "--operation"),
 		"read", Set.of("--output", "--until-count", "--follow-until-file", "--idle-ms", "--max",
@@ -95,6 +102,12 @@ public final class KafkaTopic {
 		case "add-partitions":
 			addPartitions((int) Arguments.number("N", arguments.words.get(2)));
 			return 0;
+		case "configure":
+			configure();
+			return 0;
+		case "quota":
+			limit(arguments.number("--bytes-per-s"));
+			return 0;
 		case "grant":
 			admin.createAcls(List.of(acl())).all().get();
 			settle(this::isGranted);
@@ -126,6 +139,12 @@ public final class KafkaTopic {
 		Optional<Short> replication
 			= arguments.optionalNumber("--replication").map(Long::shortValue);
 		int partitions = (int) arguments.number("--partitions");
+		NewTopic wanted = new NewTopic(topic, Optional.of(partitions), replication);
+		admin.createTopics(List.of(wanted.configs(config()))).all().get();
+		settle(() -> exists() && led(partitions));
+	}
+
+	private Map<String, String> config() throws UsageException {
 		Map<String, String> config = new HashMap<>();
 
 		for (String pair : arguments.all("--config")) {
@@ -134,9 +153,27 @@ public final class KafkaTopic {
 				throw new UsageException("--config takes KEY=VALUE");
 			config.put(pair.substring(0, equals), pair.substring(equals + 1));
 		}
-		NewTopic wanted = new NewTopic(topic, Optional.of(partitions), replication);
-		admin.createTopics(List.of(wanted.configs(config))).all().get();
-		settle(() -> exists() && led(partitions));
+		return config;
+	}
+
+	private void configure() throws Exception {
+		ConfigResource resource = new ConfigResource(ConfigResource.Type.TOPIC, topic);
+		List<AlterConfigOp> changes = config().entrySet().stream()
+			.map(e -> new AlterConfigOp(new ConfigEntry(e.getKey(), e.getValue()),
+				AlterConfigOp.OpType.SET))
+			.collect(Collectors.toList());
+		admin.incrementalAlterConfigs(Map.of(resource, changes)).all().get();
+	}
+
+	// What producers with a client id may send; 0: as much as they like.
+	private void limit(long bytesPerSecond) throws Exception {
+		ClientQuotaEntity entity
+			= new ClientQuotaEntity(Map.of(ClientQuotaEntity.CLIENT_ID, topic));
+		Double limit = bytesPerSecond > 0 ? (double) bytesPerSecond : null;
+		ClientQuotaAlteration.Op change
+			= new ClientQuotaAlteration.Op("producer_byte_rate", limit);
+		admin.alterClientQuotas(List.of(new ClientQuotaAlteration(entity, List.of(change))))
+			.all().get();
 	}
 
 	private void addPartitions(int partitions) throws Exception {

@@ -22,6 +22,10 @@ Usage: tools/dev/kafka-topic --bootstrap HOST:PORT[,...] COMMAND
   delete NAME
   describe NAME          one line a partition: leader, replicas, in-sync replicas
   add-partitions NAME N  makes it N partitions in all
+  configure NAME --config KEY=VALUE...
+                         changes the topic's configuration
+  quota CLIENT-ID --bytes-per-s N
+                         limits producers of that client.id; 0 ends the limit
   grant NAME --principal P --operation O
                          adds the ACL, such as User:ringtap and WRITE
   revoke NAME --principal P --operation O
