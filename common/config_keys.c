@@ -64,7 +64,7 @@ const struct rtap_config_key rtap_config_keys[] = {
 	NUMBER("stats-interval-s", "s", stats_interval_s, 0, 3600, "5",
 	       "Time between two tables of counters; 0 = only the final one."),
 	NUMBER("drain-timeout-s", "s", drain_timeout_s, 0, 3600, "10",
-	       "How long a stop waits until Kafka has what was captured."),
+	       "How long a stop waits while Kafka confirms nothing."),
 	NUMBER("orphan-timeout-s", "s", orphan_timeout_s, 1, 3600, "10",
 	       "How long workers go on after their primary was killed."),
 	NUMBER("stuck-timeout-s", "s", stuck_timeout_s, 1, 3600, "10",

@@ -64,8 +64,14 @@ void rtap_notify_alive(void) {
 }
 
 void rtap_notify_patience(uint64_t seconds) {
+	static uint64_t last_ns, last_seconds;
+	uint64_t now_ns = rtap_monotonic_ns();
 	char state[64];
 
+	if (last_ns != 0 && seconds == last_seconds && now_ns - last_ns < ALIVE_NS)
+		return;
+	last_ns = now_ns;
+	last_seconds = seconds;
 	snprintf(
 		state, sizeof(state), "EXTEND_TIMEOUT_USEC=%" PRIu64,
 		(seconds + SLACK_S) * UINT64_C(1000000)

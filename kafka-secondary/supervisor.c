@@ -192,7 +192,6 @@ static bool pass_stop_on(struct supervisor *s) {
 		return false;
 	s->stop_signals = nb;
 	s->no_more = true;
-	rtap_notify_patience(s->cfg->drain_timeout_s);
 	// The second signal ends them at once: the next worker takes over what they hold.
 	for (unsigned int i = 0; i < s->nb_children; i++)
 		if (s->children[i].pid > 0)
@@ -242,8 +241,11 @@ enum rtap_exit_code supervisor_run(
 	do {
 		if (pass_stop_on(&s))
 			LOG(NOTICE,
-			    "stopping: workers deliver what they hold, at most %" PRIu64 " s",
+			    "stopping: workers deliver what they hold, until nothing was "
+			    "confirmed for %" PRIu64 " s",
 			    cfg->drain_timeout_s);
+		if (s.stop_signals > 0) // for as long as the workers get on
+			rtap_notify_patience(cfg->drain_timeout_s);
 		pass_hangup_on(&s);
 		reap(&s);
 		if (!s.no_more)

@@ -43,6 +43,7 @@ struct transmit_worker {
 	struct delivery_context ctx;
 	uint64_t stop_ns; // when we were told to stop, 0 = not
 	uint64_t deadline_ns; // when we leave, whatever is left
+	uint64_t delivered; // when the deadline was set
 	bool orphaned; // the primary died
 	uint64_t next_housekeeping_ns;
 };
@@ -183,6 +184,18 @@ static void notice_stop(struct transmit_worker *w) {
 	set_deadline(w, w->cfg->drain_timeout_s);
 }
 
+// A stop waits as long as reports come, or will come once a broker lets us: a packet that is left
+// behind in flight is sent twice. While the primary drains or is dead, that bounds the time.
+static void put_off_deadline(struct transmit_worker *w) {
+	uint64_t delivered = rtap_counter_get(&w->ctx.counters->delivered);
+
+	if (w->stop_ns == 0 || w->orphaned
+	    || (delivered == w->delivered && !w->ctx.waits.throttled))
+		return;
+	w->delivered = delivered;
+	w->deadline_ns = w->ctx.now_ns + w->cfg->drain_timeout_s * RTAP_SECOND_NS;
+}
+
 static void notice_death(struct transmit_worker *w) {
 	if (w->orphaned)
 		return;
@@ -217,6 +230,7 @@ static void leave_if_done(struct transmit_worker *w, enum claim_policy policy) {
 		leave_orphaned(w, left);
 	if (w->stop_ns == 0)
 		return;
+	put_off_deadline(w);
 	// Told to stop together with the primary, we may hear it first: give it time to say so.
 	if (late
 	    || (policy == CLAIM_NONE && w->claims.nb_owned == 0

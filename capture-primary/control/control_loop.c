@@ -3,6 +3,7 @@
 
 #include "control_loop.h"
 
+#include "balance.h"
 #include "log.h"
 #include "notify.h"
 #include "now.h"
@@ -73,20 +74,40 @@ static void one_round(struct capture *cap, uint64_t round) {
 		;
 }
 
+// A worker that brokers hold back for a quota delivers, in time.
+static bool is_throttled(const struct capture *cap) {
+	const struct rtap_counters *c = &cap->counters;
+
+	for (uint32_t i = 0; i < c->shape.nb_slots; i++)
+		if (rtap_slot_is_live(&c->slots[i])
+		    && rtap_counter_get(&c->slots[i].waiting_for) == RTAP_WAIT_QUOTA)
+			return true;
+	return false;
+}
+
+// Wait for the transmit workers, as long as they get on: what is left ends with this process.
 static void drain(struct capture *cap, uint64_t round) {
-	uint64_t deadline_ns = rtap_monotonic_ns() + cap->cfg->drain_timeout_s * RTAP_SECOND_NS;
+	uint64_t timeout_ns = cap->cfg->drain_timeout_s * RTAP_SECOND_NS;
+	uint64_t left, before = UINT64_MAX, since_ns = 0;
 
 	capture_set_state(cap, RTAP_STATE_DRAINING);
 	capture_set_phase(cap, RX_RECLAIM);
-	rtap_notify_patience(cap->cfg->drain_timeout_s);
 	LOG(NOTICE,
 	    "receiving stopped, %" PRIu64
-	    " buffers on the rings, %u workers; draining for at most %" PRIu64 " s",
+	    " buffers on the rings, %u workers; draining until nothing was delivered for %" PRIu64
+	    " s",
 	    capture_outstanding(cap), worker_registry_nb_workers(&cap->registry),
 	    cap->cfg->drain_timeout_s);
-	while (capture_outstanding(cap) > 0 && rtap_monotonic_ns() < deadline_ns
-	       && rtap_stop_requested() < 2)
+	while ((left = capture_outstanding(cap)) > 0 && rtap_stop_requested() < 2) {
+		if (left < before || is_throttled(cap)) {
+			before = left;
+			since_ns = rtap_monotonic_ns();
+			rtap_notify_patience(cap->cfg->drain_timeout_s);
+		}
+		if (rtap_monotonic_ns() - since_ns >= timeout_ns)
+			break;
 		one_round(cap, round++);
+	}
 	update_nics(cap);
 }
 

@@ -13,7 +13,8 @@
 
 #define LOG_TYPE "claim"
 
-#define GIVE_BACK_LEAST_S 5
+// Longer than the client waits for an answer (socket.timeout.ms, 60 s by default).
+#define GIVE_BACK_NS (90 * RTAP_SECOND_NS)
 
 static bool is_quarantined(const struct rtap_shm_ring *shared) {
 	return atomic_load_explicit(&shared->quarantined, memory_order_acquire) != 0;
@@ -59,19 +60,23 @@ static void give_back(struct ring_claims *c, struct delivery *d) {
 	LOG(DEBUG, "%s: given back", d->source.name);
 }
 
-static int check_deadline(struct ring_claims *c, bool waiting) {
-	// Not shorter than a healthy Kafka takes, or workers would chase each other away.
-	uint64_t timeout_s = c->ctx->cfg->drain_timeout_s > GIVE_BACK_LEAST_S
-		? c->ctx->cfg->drain_timeout_s
-		: GIVE_BACK_LEAST_S;
+// As long as anything is delivered the ring gets empty; and what keeps Kafka from taking packets of
+// this worker, the next one meets, too: to end would only send twice what is in flight. Without
+// either this worker's client may be at fault.
+static bool may_get_empty(const struct ring_claims *c) {
+	enum rtap_wait reason = c->ctx->waits.reason;
 
-	if (!waiting) {
-		c->give_back_deadline_ns = 0;
+	return rtap_counter_get(&c->ctx->counters->delivered) != c->delivered
+		|| (reason != RTAP_WAIT_NOTHING && reason != RTAP_WAIT_ANSWER);
+}
+
+static int check_deadline(struct ring_claims *c, bool waiting) {
+	if (!waiting || c->giving_back_ns == 0 || may_get_empty(c)) {
+		c->giving_back_ns = waiting ? c->ctx->now_ns : 0;
+		c->delivered = rtap_counter_get(&c->ctx->counters->delivered);
 		return 0;
 	}
-	if (c->give_back_deadline_ns == 0)
-		c->give_back_deadline_ns = c->ctx->now_ns + timeout_s * RTAP_SECOND_NS;
-	if (c->ctx->now_ns <= c->give_back_deadline_ns)
+	if (c->ctx->now_ns - c->giving_back_ns <= GIVE_BACK_NS)
 		return 0;
 	LOG(WARNING,
 	    "a ring that another transmit worker waits for was not emptied in time; ending, so that "
