@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-3-Clause
-# tools/kafka-broker and tools/dev/kafka-topic against the real thing. Prints TAP.
+# tools/kafka-broker and tools/kafka-topic against the real thing. Prints TAP.
 
 import os
 import random
@@ -16,7 +16,7 @@ import time
 import traceback
 
 TOOLS = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", "..", "tools"))
-KAFKA_TOPIC = f"{TOOLS}/dev/kafka-topic"
+KAFKA_TOPIC = f"{TOOLS}/kafka-topic"
 HEAD = struct.Struct(">IQQi")
 
 

@@ -24,7 +24,7 @@ from lab import SECRETS, call, wait_for
 
 BUILD = pathlib.Path(os.environ.get("RINGTAP_BUILD") or SOURCE / "build")
 WORK = BUILD / "test-doctor"
-BROKER, TOPIC = SOURCE / "tools" / "kafka-broker", SOURCE / "tools" / "dev" / "kafka-topic"
+BROKER, TOPIC = SOURCE / "tools" / "kafka-broker", SOURCE / "tools" / "kafka-topic"
 PASSWORD = "not-a-secret-7"
 
 

@@ -4,7 +4,7 @@ with librdkafka. After SIGTERM it reads up to the ends of that moment.
 
     read_topic.py BROKERS TOPIC FILE
 
-FILE is as tools/dev/kafka-topic writes it. A broker that has dropped records before they were read
+FILE is as tools/kafka-topic writes it. A broker that has dropped records before they were read
 makes it fail.
 """
 

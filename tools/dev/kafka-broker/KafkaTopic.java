@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Makes, shows and reads topics with Kafka's own Java client, which shares no code with librdkafka.
-// tools/dev/kafka-topic --help describes the commands and the format of the file that read writes.
+// tools/kafka-topic --help describes the commands and the format of the file that read writes.
 
 import java.io.BufferedOutputStream;
 import java.io.DataOutputStream;

@@ -16,7 +16,7 @@ from jars import JAVA_BIN, KAFKA_HOME, Jars
 
 CLASSES = KAFKA_HOME / "classes"
 USAGE = """\
-Usage: tools/dev/kafka-topic --bootstrap HOST:PORT[,...] COMMAND
+Usage: tools/kafka-topic --bootstrap HOST:PORT[,...] COMMAND
 
   create NAME --partitions N [--replication R] [--config KEY=VALUE]...
   delete NAME

@@ -31,7 +31,7 @@ def read_pcap(path):
 
 
 def read_records(path):
-    """Yields every Record of a file that `tools/dev/kafka-topic read` wrote."""
+    """Yields every Record of a file that `tools/kafka-topic read` wrote."""
     head, length = struct.Struct(">IQQ"), struct.Struct(">i")
     with open(path, "rb", buffering=1 << 20) as f:
         def field():

@@ -8,7 +8,7 @@ import subprocess
 SOURCE = pathlib.Path(__file__).resolve().parents[3]
 TOOLS = SOURCE / "tools"
 KAFKA_BROKER = TOOLS / "kafka-broker"
-KAFKA_TOPIC = TOOLS / "dev" / "kafka-topic"
+KAFKA_TOPIC = TOOLS / "kafka-topic"
 STATE = pathlib.Path("/run/ringtap-lab")
 CLIENTS = pathlib.Path("/run/ringtap-lab-clients")  # of a secured broker; any user can reach it
 
