@@ -134,8 +134,13 @@ static inline void *rx_rig_run_worker(void *arg) {
 	return (void *)(intptr_t)rx_worker_run(arg);
 }
 
-static inline void rx_rig_start(void) {
+static inline void rx_rig_launch(void) {
 	ck_assert_int_eq(pthread_create(&thread, NULL, rx_rig_run_worker, &worker), 0);
+}
+
+// With its queues paused.
+static inline void rx_rig_start(void) {
+	rx_rig_launch();
 	for (unsigned int q = 0; q < NB_QUEUES; q++)
 		RX_RIG_AWAIT(atomic_load(&queues[q].rests));
 }

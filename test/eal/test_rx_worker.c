@@ -58,6 +58,22 @@ START_TEST(every_queue_is_served) {
 }
 END_TEST
 
+// Both queues receive from one wire: how they share four full bursts tells whose turn it was.
+START_TEST(max_bursts_then_the_next_queue) {
+	static const unsigned int first[] = {2, 2, 3, 4}; // with max-bursts 1, 2, ...
+
+	cfg.max_bursts = (uint64_t)_i + 1;
+	queues[1].queue_id = queues[0].queue_id;
+	rx_rig_feed_many(0, 4 * BURST, 1);
+	for (unsigned int q = 0; q < NB_QUEUES; q++)
+		atomic_store(&queues[q].paused, false);
+	rx_rig_launch();
+	rx_rig_receive();
+	ck_assert_uint_eq(counted(&queue_counters[0].bursts), first[_i]);
+	ck_assert_uint_eq(counted(&queue_counters[1].bursts), 4 - first[_i]);
+}
+END_TEST
+
 // ---- what is dropped ----
 
 static void ck_dropped(unsigned int ring, uint64_t enqueued, uint64_t ring_full) {
@@ -508,6 +524,7 @@ static Suite *make_suite(void) {
 	tcase_set_timeout(tc, 60);
 	tcase_add_loop_test(tc, bursts_of_any_size, 0, RTE_DIM(amounts));
 	tcase_add_test(tc, every_queue_is_served);
+	tcase_add_loop_test(tc, max_bursts_then_the_next_queue, 0, 4);
 	tcase_add_test(tc, full_ring);
 	tcase_add_test(tc, budget_of_a_queue);
 	tcase_add_test(tc, malformed_packets);
