@@ -16,6 +16,21 @@ TREE = pathlib.Path(__file__).resolve().parents[2]
 STATS_TOOL = pathlib.Path(os.environ["RINGTAP_BUILD"]) / "stats-tool" / "stats-tool"
 PAGES = sorted((TREE / "config" / "man").glob("*.scd"))
 SOURCES = ("capture-primary", "common", "kafka-secondary", "stats-tool", "tools")
+USAGE_ERROR = re.compile(r"-|.*see --help$")  # names the argument and what is wrong with it
+# Errors and warnings that the page of troubleshooting does not repeat, and why.
+UNEXPLAINED = {
+    ".../counters: ...": "the kernel's reason is all there is to know",
+    "...: ...: ...; make ": "names its remedy; it is split by a macro",
+    '...: instance: "..." is not allowed': "names the file and the key",
+    "...; packets wait in the rings, retrying": "begins with a cause that has its own entry",
+    "cannot read random numbers: ...": "the kernel's reason is all there is to know",
+    "instance ...: ...": "the kernel's reason is all there is to know",
+    "out of memory": "explains itself",
+    "port ...: ... ... packets since the last such line: ...": "the tuning page has each counter",
+    "run-as: ...: ...": "names the key and the kernel's reason",
+    "the process that validates the properties under `kafka` was killed by signal ... (...); look"
+    " for the reason in the kernel's log (dmesg), then start again": "names its remedy",
+}
 # Pages that help2man makes, and pages of other software.
 GENERATED = {"capture-primary(8)", "kafka-secondary(8)", "stats-tool(1)", "kafka-to-pcap(1)",
              "ringtap-doctor(8)", "fastcapa-import(1)", "ringtap.yaml(5)"}
@@ -59,6 +74,25 @@ def messages(tap):
     tap.ok(not is_said("a message that no program has", strings), "any other would be noticed")
 
 
+def logged(path):
+    """The messages of ERR and WARNING in a C source, and those of programs that have no log."""
+    text = re.sub(r'\bLOG\(\s*(?:ERR|WARNING),\s*"', '"LOGGED ', path.read_text())
+    for string in literals(text):
+        said = re.match(r"(?:LOGGED |stats-tool: |kafka-to-pcap: )(.+)", string)
+        if said and re.search(r"[a-z]{3}", said[1].replace("...", "")):  # no mere "...: ..."
+            yield said[1].removesuffix("\\n")
+
+
+def unexplained(tap):
+    said = {m for top in SOURCES for path in (TREE / top).rglob("*.[ch]") for m in logged(path)}
+    headings = quoted(page_text("ringtap-troubleshooting"))
+    silent = {m for m in said
+              if not USAGE_ERROR.match(m) and not any(is_said(h, [m]) for h in headings)}
+    tap.ok(len(said) > 100, "programs report errors and warnings", len(said))
+    tap.none(sorted(silent - UNEXPLAINED.keys()), "each is explained, or needs no explanation")
+    tap.none(sorted(UNEXPLAINED.keys() - silent), "each that needs none is there, unexplained")
+
+
 def references(tap):
     ours = {re.sub(r"\.(\d)\.scd$", r"(\1)", page.name) for page in PAGES}
     tap.ok("ringtap(7)" in ours, "there are pages", ours)
@@ -95,7 +129,7 @@ def counters(tap):
 
 def main():
     tap = Tap()
-    for part in (messages, references, paths, counters):
+    for part in (messages, unexplained, references, paths, counters):
         tap.run(part)
     return tap.finish()
 
