@@ -93,8 +93,10 @@ static int print_versions(void) {
 }
 
 static int print_properties(const struct secondary_options *opt) {
-	if (rdkafka_list_print(stdout, opt->json, opt->names, opt->nb_names) == 0)
-		return RTAP_EXIT_OK;
+	int rc = rdkafka_list_print(stdout, stderr, opt->json, opt->names, opt->nb_names);
+
+	if (rc != -ENOMEM)
+		return rc == 0 ? RTAP_EXIT_OK : RTAP_EXIT_USAGE;
 	fputs("kafka-secondary: out of memory\n", stderr);
 	return RTAP_EXIT_FAILURE;
 }

@@ -6,7 +6,9 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-// Print a line for each of `names`; for every property of librdkafka when there are none. `json`:
-// an array with an object a line, else only properties with something to say are printed. Values
-// that ringtap sets are those of the default configuration. Returns 0 or -ENOMEM.
-int rdkafka_list_print(FILE *out, bool json, char *const *names, unsigned int nb_names);
+// Print what there is to say about each of `names`; about every property of librdkafka when there
+// are none. `json`: an array with an object a line, else only lines that say something. An alias is
+// judged as the property that it stands for. Values that ringtap sets are those of the default
+// configuration. Returns 0; -ENOMEM; -ENOENT after a line on `err` for each name that librdkafka
+// does not know, with `json` never: there it is a member.
+int rdkafka_list_print(FILE *out, FILE *err, bool json, char *const *names, unsigned int nb_names);

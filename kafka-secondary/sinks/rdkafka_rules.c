@@ -44,7 +44,8 @@ int rdkafka_rules_check(const rd_kafka_conf_t *conf, char *why, size_t size) {
 	return 0;
 }
 
-// Such names would take the delivery report, or the choice of the partition, away from us.
+// Such names would take the delivery report, the choice of the partition, or what is done with a
+// packet away from us.
 const char *rdkafka_rules_why_refused(const char *name) {
 	const char *not_text = rtap_rdkafka_why_not_text(name);
 
@@ -52,6 +53,8 @@ const char *rdkafka_rules_why_refused(const char *name) {
 		return not_text;
 	if (strncmp(name, "partitioner", 11) == 0)
 		return "the partition is chosen by flow, see the key `partitioner` at the top level";
+	if (strcmp(name, "plugin.library.paths") == 0)
+		return "transmit workers run no foreign code";
 	return NULL;
 }
 

@@ -6,26 +6,51 @@
 #include "rdkafka_properties.h"
 #include "rdkafka_rules.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define W(word) ((char[]){word}) // a word of a command line may be written to
 
-static char *text;
+static char *text, *complaint;
 
 static void tear_down(void) {
 	free(text);
-	text = NULL;
+	free(complaint);
+	text = complaint = NULL;
+}
+
+static int try(bool json, char *const *names, unsigned int nb_names) {
+	size_t size;
+	FILE *out = open_memstream(&text, &size), *err = open_memstream(&complaint, &size);
+	int rc;
+
+	ck_assert(out != NULL && err != NULL);
+	rc = rdkafka_list_print(out, err, json, names, nb_names);
+	fclose(out);
+	fclose(err);
+	return rc;
 }
 
 static const char *print(bool json, char *const *names, unsigned int nb_names) {
-	size_t size;
-	FILE *out = open_memstream(&text, &size);
-
-	ck_assert_ptr_nonnull(out);
-	ck_assert_int_eq(rdkafka_list_print(out, json, names, nb_names), 0);
-	fclose(out);
+	ck_assert_int_eq(try(json, names, nb_names), 0);
+	ck_assert_str_eq(complaint, "");
 	return text;
+}
+
+static bool builds(const char *name, const char *value) {
+	struct rtap_config_error error;
+	struct rtap_config cfg;
+	rd_kafka_conf_t *conf;
+	char yaml[256], why[512];
+
+	snprintf(yaml, sizeof(yaml), "kafka: {global: {%s: \"%s\"}}", name, value);
+	ck_assert_int_eq(rtap_config_load_buffer(&cfg, "t.yaml", yaml, strlen(yaml), &error), 0);
+	conf = rdkafka_properties_build(&cfg, 1, false, why, sizeof(why));
+	if (conf != NULL)
+		rd_kafka_conf_destroy(conf);
+	rtap_config_fini(&cfg);
+	return conf != NULL;
 }
 
 START_TEST(json_of_named_ones) {
@@ -54,7 +79,7 @@ START_TEST(json_of_named_ones) {
 END_TEST
 
 START_TEST(text_of_named_ones) {
-	char *names[] = {W("acks"), W("partitioner"), W("client.rack"), W("ssl.pasword")};
+	char *names[] = {W("acks"), W("partitioner"), W("client.rack"), W("sasl.password")};
 
 	ck_assert_str_eq(
 		print(false, names, 4),
@@ -63,25 +88,40 @@ START_TEST(text_of_named_ones) {
 		"(all)\n"
 		"partitioner: refused: the partition is chosen by flow, see the key `partitioner` "
 		"at the top level\n"
-		"ssl.pasword: may be a secret, its value is never printed\n"
+		"client.rack: passed to librdkafka as it is\n"
+		"sasl.password: may be a secret, its value is never printed\n"
 	);
 }
 END_TEST
 
-static bool builds(const char *name, const char *value) {
-	struct rtap_config_error error;
-	struct rtap_config cfg;
-	rd_kafka_conf_t *conf;
-	char yaml[256], why[512];
+// What is meant by "acks" and "delivery.timeout.ms", by their other names.
+START_TEST(aliases) {
+	char *names[] = {
+		W("request.required.acks"), W("delivery.timeout.ms"), W("metadata.broker.list")};
 
-	snprintf(yaml, sizeof(yaml), "kafka: {global: {%s: \"%s\"}}", name, value);
-	ck_assert_int_eq(rtap_config_load_buffer(&cfg, "t.yaml", yaml, strlen(yaml), &error), 0);
-	conf = rdkafka_properties_build(&cfg, 1, false, why, sizeof(why));
-	if (conf != NULL)
-		rd_kafka_conf_destroy(conf);
-	rtap_config_fini(&cfg);
-	return conf != NULL;
+	print(false, names, 3);
+	ck_assert_ptr_nonnull(strstr(text, "request.required.acks: set to -1\n"));
+	ck_assert_ptr_nonnull(strstr(text, "request.required.acks: refused when \"0\": "));
+	ck_assert_ptr_nonnull(strstr(text, "delivery.timeout.ms: set to 0\n"));
+	ck_assert_ptr_nonnull(strstr(text, "delivery.timeout.ms: refused unless \"0\": "));
+	ck_assert_ptr_nonnull(strstr(text, "metadata.broker.list: set to localhost:9092\n"));
+	ck_assert(!builds("request.required.acks", "0"));
+	ck_assert(!builds("delivery.timeout.ms", "1"));
 }
+END_TEST
+
+START_TEST(unknown_names) {
+	char *names[] = {W("acks"), W("ssl.pasword"), W("ack"), W("")};
+
+	ck_assert_int_eq(try(false, names, 4), -ENOENT);
+	ck_assert_ptr_nonnull(strstr(text, "acks: set to -1\n"));
+	ck_assert_ptr_nonnull(strstr(text, "ssl.pasword: may be a secret"));
+	ck_assert_ptr_nonnull(strstr(complaint, "librdkafka has no property \"ssl.pasword\"; "));
+	ck_assert_ptr_nonnull(strstr(complaint, "librdkafka has no property \"ack\"; "));
+	ck_assert_ptr_nonnull(strstr(complaint, "librdkafka has no property \"\"; "));
+	ck_assert_ptr_null(strstr(complaint, "\"acks\""));
+}
+END_TEST
 
 // Every row that librdkafka has: what the list refuses is refused.
 START_TEST(all_of_them) {
@@ -105,6 +145,17 @@ START_TEST(all_of_them) {
 }
 END_TEST
 
+// A property of librdkafka's both sections is one property.
+START_TEST(each_of_them_once) {
+	const char *first;
+
+	print(true, NULL, 0);
+	first = strstr(text, "\"opaque\"");
+	ck_assert_ptr_nonnull(first);
+	ck_assert_ptr_null(strstr(first + 1, "\"opaque\""));
+}
+END_TEST
+
 START_TEST(promises) {
 	for (unsigned int i = 0; i < RDKAFKA_NB_PROMISES; i++) {
 		const struct rdkafka_promise *p = &rdkafka_promises[i];
@@ -125,7 +176,10 @@ static Suite *make_suite(void) {
 	tcase_add_checked_fixture(tc, NULL, tear_down);
 	tcase_add_test(tc, json_of_named_ones);
 	tcase_add_test(tc, text_of_named_ones);
+	tcase_add_test(tc, aliases);
+	tcase_add_test(tc, unknown_names);
 	tcase_add_test(tc, all_of_them);
+	tcase_add_test(tc, each_of_them_once);
 	tcase_add_test(tc, promises);
 	suite_add_tcase(suite, tc);
 	return suite;
