@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # shellcheck shell=bash
-# What the scripts of this folder share; each sources it first. Needs root, Debian's apt and python3.
+# What the scripts of this folder share; each sources it first. Needs root, Debian's apt and
+# python3.
 #
 # Unpacks Debian's packages of DPDK into a temporary folder, then runs the script once more in name
 # spaces of its own (network, mounts, processes), which end with it. ringtap has no part in it.

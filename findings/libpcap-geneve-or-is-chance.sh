@@ -2,13 +2,15 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # libpcap compiles "geneve or icmp" to a program that reads memory which it never wrote.
 #
-# libpcap 1.10.3, tcpdump 4.99.3 (Debian 12), Linux 6. What stands after `geneve` looks for its headers at places
-# that the part for geneve stored in scratch memory (M[]). With `or`, packets that are not geneve reach it on a
-# way on which nothing was stored. Linux refuses the program for its sockets; then, and for files, libpcap runs
-# it itself, and bpf_filter() finds in M[] what lies on its stack: which packets match is chance. One would have
-# sworn that an expression either means something or is refused. Remedy: `geneve and ...`, or udp port 6081.
+# libpcap 1.10.3, tcpdump 4.99.3 (Debian 12), Linux 6. What stands after `geneve` looks for its
+# headers at places that the part for geneve stored in scratch memory (M[]). With `or`, packets that
+# are not geneve reach it on a way on which nothing was stored. Linux refuses the program for its
+# sockets; then, and for files, libpcap runs it itself, and bpf_filter() finds in M[] what lies on
+# its stack: which packets match is chance. One would have sworn that an expression either means
+# something or is refused. Remedy: `geneve and ...`, or udp port 6081.
 #
-# Seen: "geneve or icmp": Warning: Kernel filter failed: Invalid argument. "geneve and icmp", "icmp": no warning
+# Seen: "geneve or icmp": Warning: Kernel filter failed: Invalid argument. "geneve and icmp",
+# "icmp": no warning
 
 set -euo pipefail
 

@@ -4,9 +4,9 @@
 #
 # DPDK 22.11.11 (Debian 12). memif_stats_get (drivers/net/memif/rte_eth_memif.c) sums over the rings
 # of the connection. Without one there are none, but each queue keeps its count, so that the
-# old sum is there again at the next connection. Who takes a counter that falls for one that was reset
-# counts everything once more after each reconnect. One would have sworn that ipackets either goes on
-# or begins again.
+# old sum is there again at the next connection. Who takes a counter that falls for one that was
+# reset counts everything once more after each reconnect. One would have sworn that ipackets either
+# goes on or begins again.
 #
 # Seen: RX-packets 100 with the peer, 0 without it, 100 with the next one, 150 after 50 more
 

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # /init of the guest's initrd: the root of the host, read-only, below a layer of memory.
 # shellcheck shell=dash disable=SC2154
-# Environment, from the kernel's command line: share, the folder that the guest writes to; next, what
-# goes on in the new root.
+# Environment, from the kernel's command line: share, the folder that the guest writes to; next,
+# what goes on in the new root.
 
 /busybox mkdir /lower /layer /new
 for module in /modules/*; do

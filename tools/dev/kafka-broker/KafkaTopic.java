@@ -302,8 +302,8 @@ public final class KafkaTopic {
 			}
 		}
 
-		// Takes in new partitions; fixes the ends once the file that says so is there. When no
-		// broker answers just now, the next look may do better.
+		// Takes in new partitions; fixes the ends once the file that says so is there. When
+		// no broker answers just now, the next look may do better.
 		private void look() throws Exception {
 			boolean stop = endFile != null && Files.exists(endFile);
 			try {

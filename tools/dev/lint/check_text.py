@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Check text: comments of C at most 100 columns wide, and words to do without.
+"""Check text: comments at most 100 columns wide, and words to do without.
 
     check_text.py [--any-words REGEX] [--any-width REGEX] FILE...
 
@@ -12,8 +12,10 @@ import re
 
 WIDTH, TAB = 100, 8
 WORDS = pathlib.Path(__file__).resolve().with_name("words.txt")
-# What comes before a comment: no slash that begins one, and strings and characters as a whole.
-CODE = re.compile(r"""(?:[^"'/]|/(?!/)|"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*')*""")
+# What comes before a comment: no mark that begins one, and strings and characters as a whole.
+STRING = r"""|"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*')*"""
+C_CODE = re.compile(r"""(?:[^"'/]|/(?!/)""" + STRING)
+HASH_CODE = re.compile(r"""(?:[^"'#]|(?<=\S)#""" + STRING)
 
 
 def read_words():
@@ -21,10 +23,19 @@ def read_words():
     return [(re.compile(word), instead) for word, instead in (line.split("\t") for line in lines)]
 
 
-def wide_comment(line):
-    """Why the comment of a line of C is too wide; None if it is not, or if there is none."""
+def code_of(name, text):
+    """What comes before a comment in the language of a file; None if its comments are not known."""
+    if name.endswith((".c", ".h", ".def", ".java")):
+        return C_CODE
+    if name.endswith((".py", ".sh", ".yaml", ".yml", "meson.build")) or text.startswith("#!"):
+        return HASH_CODE
+    return None
+
+
+def wide_comment(line, code):
+    """Why the comment of a line is too wide; None if it is not, or if there is none."""
     width = len(line.expandtabs(TAB))
-    if width > WIDTH and line[CODE.match(line).end():].startswith("//"):
+    if width > WIDTH and line[code.match(line).end():].startswith(("//", "#")):
         return f"a comment of {width} columns, {WIDTH} are allowed"
     return None
 
@@ -43,12 +54,12 @@ def main():
     options = parser.parse_args()
     words = read_words()
     for name in options.files:
-        is_c = name.endswith((".c", ".h", ".def")) and not options.any_width.match(name)
         has_words = not options.any_words.match(name)
         text = pathlib.Path(name).read_text(errors="replace")
+        code = None if options.any_width.match(name) else code_of(name, text)
         for number, line in enumerate(text.splitlines(), 1):
             problems = list(forbidden(line, words)) if has_words else []
-            if is_c and (wide := wide_comment(line)):
+            if code and (wide := wide_comment(line, code)):
                 problems.append(wide)
             for problem in problems:
                 print(f"{name}:{number}: {problem}")
