@@ -104,8 +104,8 @@ def says(tap, lab, secondary, reason, pattern):
     wait_for(lambda: reason in waiting_for(lab), f"{reason} in the counters", WITHIN_S)
     tap.equal(waiting_for(lab) - {"nothing"}, {reason}, f"{reason}: the counters say so")
     line = secondary.wait_log(rf"warning kafka: .*{pattern}.*", WITHIN_S)
-    tap.ok(line and lab.topic in line[0] and "packets wait" in line[0], f"{reason}: the log says so",
-           secondary.log())
+    tap.ok(line and lab.topic in line[0] and "packets wait" in line[0],
+           f"{reason}: the log says so", secondary.log())
     shown = call(lab.program("stats-tool", "stats-tool"), "-i", lab.name)
     tap.ok(re.search(r"worker \d+ \(pid \d+\): \d+ partitions with packets wait: ", shown),
            f"{reason}: stats-tool says so", shown)

@@ -566,9 +566,10 @@ def main():
     with Lab("rterrors") as lab, Lab("rtoutage") as other:
         outage = Outage(other)
         for part in (command_lines, bad_configurations, full_disk, check_says_memory,
-                     refused_properties, killed_while_it_validates, not_root, too_few_hugepages, no_hugetlbfs, no_ports,
-                     device_limits, device_drops, eal_arguments, second_primary, no_primary,
-                     mismatches, leftovers, workers_of_a_killed_primary):
+                     refused_properties, killed_while_it_validates, not_root, too_few_hugepages,
+                     no_hugetlbfs, no_ports, device_limits, device_drops, eal_arguments,
+                     second_primary, no_primary, mismatches, leftovers,
+                     workers_of_a_killed_primary):
             tap.run(part, lab)
             lab.end_programs()
         tap.run(the_minute_of_an_outage, outage)

@@ -168,15 +168,11 @@ START_TEST(the_property_that_is_named_is_to_blame) {
 	struct consumer_settings settings = {&config, NULL, properties, 2};
 
 	ck_assert_int_eq(
-		consumer_settings_blame(&settings, "ssl.ca.location failed: no file"),
-		-EINVAL
+		consumer_settings_blame(&settings, "ssl.ca.location failed: no file"), -EINVAL
 	);
+	ck_assert_int_eq(consumer_settings_blame(&settings, "set `client.id`, please"), -EINVAL);
 	ck_assert_int_eq(
-		consumer_settings_blame(&settings, "set `client.id`, please"), -EINVAL
-	);
-	ck_assert_int_eq(
-		consumer_settings_blame(&settings, "ssl.ca.location.x, x.client.id"),
-		-EBADMSG
+		consumer_settings_blame(&settings, "ssl.ca.location.x, x.client.id"), -EBADMSG
 	);
 	ck_assert_int_eq(consumer_settings_blame(&settings, "no such user"), -EBADMSG);
 	settings.file = NULL;
