@@ -38,7 +38,8 @@ struct rdkafka_producer {
 	} denied;
 };
 
-// Open one; `setup`, `topic` and `progress` outlive it. Returns 0, or a negative errno with `why` set.
+// Open one; `setup`, `topic` and `progress` outlive it. Returns 0, or a negative errno with `why`
+// set.
 int rdkafka_producer_open(
 	struct rdkafka_producer *p, const struct sink_setup *setup, struct rdkafka_topic *topic,
 	struct rdkafka_progress *progress, bool alone, char *why, size_t why_size

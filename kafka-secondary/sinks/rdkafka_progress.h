@@ -51,9 +51,9 @@ static inline void rdkafka_progress_reported(
 	}
 }
 
-// List partitions for which nothing was confirmed for at least `least_ns`. To be called every second
-// or so: times are no finer than that. Returns how many there are, of which the first `max` are in
-// waits[].
+// List partitions for which nothing was confirmed for at least `least_ns`. To be called every
+// second or so: times are no finer than that. Returns how many there are, of which the first `max`
+// are in waits[].
 uint32_t rdkafka_progress_scan(
 	struct rdkafka_progress *p, uint64_t now_ns, uint64_t least_ns,
 	struct partition_wait *waits, uint32_t max

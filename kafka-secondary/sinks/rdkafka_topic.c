@@ -71,8 +71,8 @@ look_without_answer(struct rdkafka_topic *t, rd_kafka_resp_err_t err, char *what
 	return RTAP_WAIT_BROKERS;
 }
 
-// Ask once; returns what all wait for by the state of the topic. `what` is what to say then, "" when
-// it is said already.
+// Ask once; returns what all wait for by the state of the topic. `what` is what to say then, ""
+// when it is said already.
 static enum rtap_wait look_at_topic(struct rdkafka_topic *t, char *what, size_t size) {
 	const struct rd_kafka_metadata *metadata;
 	const rd_kafka_metadata_topic_t *found;

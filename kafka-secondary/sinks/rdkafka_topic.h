@@ -61,7 +61,8 @@ bool rdkafka_topic_is_changing_client(struct rdkafka_topic *t);
 // where librdkafka would repeat them with every attempt. Any thread.
 void rdkafka_topic_on_log(const rd_kafka_t *rk, int level, const char *facility, const char *text);
 
-// For librdkafka, with the same opaque: a broker holds the client back for `ms`. The polling thread.
+// For librdkafka, with the same opaque: a broker holds the client back for `ms`. The polling
+// thread.
 void rdkafka_topic_on_throttle(
 	rd_kafka_t *rk, const char *broker, int32_t id, int ms, void *opaque
 );
