@@ -11,7 +11,6 @@
 #include "primary_watch.h"
 #include "ring_claim.h"
 #include "sink.h"
-#include "statistics_file.h"
 #include "stop_flag.h"
 #include "worker_slot.h"
 
@@ -261,7 +260,6 @@ static void housekeeping(struct transmit_worker *w) {
 	);
 	leave_if_done(w, policy);
 	publish(w);
-	statistics_file_reopen_if_asked();
 	w->next_housekeeping_ns = w->ctx.now_ns + HOUSEKEEPING_NS;
 }
 
@@ -313,7 +311,6 @@ static void wait_for_topic(struct transmit_worker *w) {
 			update_claims(w, CLAIM_ANY);
 		leave_if_done(w, CLAIM_NONE);
 		look_at_sink(w);
-		statistics_file_reopen_if_asked();
 		sink_serve(w->ctx.sink, TOPIC_POLL_MS);
 	}
 }
@@ -398,9 +395,7 @@ void transmit_worker_run(const struct transmit_worker_args *args, const sigset_t
 		    rc == -EAGAIN ? "all are taken, start fewer workers" : strerror(-rc));
 		_exit(TRANSMIT_WORKER_GIVE_UP);
 	}
-	rc = statistics_file_open(args->cfg->statistics_file, w.slot.index, args->who);
-	if (rc < 0)
-		LOG(WARNING, "%s: %s; no statistics", args->cfg->statistics_file, strerror(-rc));
+	sink_prepare(args->cfg, w.slot.index, args->who);
 	drop_root(args);
 	w.ctx.sink = open_sink(&w, args->number == 0, why, sizeof(why));
 	if (w.ctx.sink == NULL) {

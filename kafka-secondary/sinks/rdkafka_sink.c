@@ -7,6 +7,7 @@
 #include "rdkafka_producer.h"
 #include "rdkafka_progress.h"
 #include "rdkafka_topic.h"
+#include "statistics_file.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -89,6 +90,7 @@ static void look(struct sink *sink, uint64_t now_ns, struct sink_waits *found) {
 		rdkafka_health_note_waits(&s->topic.health, waits, nb);
 	}
 	rdkafka_health_look(&s->topic.health, now_ns, found);
+	statistics_file_reopen_if_asked();
 }
 
 static const struct sink_ops ops = {

@@ -19,6 +19,7 @@
 #include "counters.h"
 #include "fixed_limits.h"
 #include "message.h"
+#include "run_as.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -77,6 +78,10 @@ struct sink {
 	const struct sink_ops *ops;
 };
 
+// Open what needs root, before the worker becomes `who`: the file of statistics, whose lines are
+// marked with `worker`. A failure is logged; the sink does without it.
+void sink_prepare(const struct rtap_config *cfg, unsigned int worker, const struct run_as *who);
+
 // Open the sink that the configuration asks for; it lives as long as the process. NULL with `why`
 // set.
 struct sink *sink_open(const struct sink_setup *setup, char *why, size_t why_size);
@@ -104,7 +109,8 @@ static inline bool sink_is_dead(const struct sink *sink) {
 	return sink->ops->is_dead(sink);
 }
 
-// Look what messages wait for; `now_ns` is CLOCK_MONOTONIC. Cheap: to be called every few ms.
+// Look what messages wait for, and whether files are to be opened again; `now_ns` is
+// CLOCK_MONOTONIC. Cheap: to be called every few ms.
 static inline void sink_look(struct sink *sink, uint64_t now_ns, struct sink_waits *waits) {
 	sink->ops->look(sink, now_ns, waits);
 }
