@@ -3,6 +3,7 @@
 
 #include "byte_units.h"
 #include "config_schema.h"
+#include "eal_layout.h"
 #include "fixed_limits.h"
 
 #include <assert.h>

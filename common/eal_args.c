@@ -6,6 +6,7 @@
 #include "attributes.h"
 #include "config_schema.h"
 #include "cpu_list.h"
+#include "eal_layout.h"
 #include "errno_set.h"
 
 #include <stdarg.h>
@@ -259,7 +260,7 @@ static int add_shared_lcore(
 		);
 	if (rc == 0 && (text = rtap_cpu_list_text(&cpus)) == NULL)
 		rc = errno_set(ENOMEM);
-	rc = rc ?: add(args, "--lcores=127@(%s)", text);
+	rc = rc ?: add(args, "--lcores=%d@(%s)", RTAP_EAL_MAX_LCORE, text);
 	free(text);
 	rtap_cpu_list_fini(&cpus);
 	return rc;

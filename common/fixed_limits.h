@@ -11,6 +11,3 @@
 #define RTAP_MAX_RINGS 1024 // transmit rings of an instance
 #define RTAP_MAX_NODES 8 // NUMA nodes with a pool of buffers
 #define RTAP_MAX_ZONES RTAP_MAX_NODES // memzones of shared block and rings: one a node
-
-// RTE_MAX_LCORE of Debian's DPDK is 128, for lcore ids and for the CPUs that EAL accepts.
-#define RTAP_EAL_MAX_LCORE 127

@@ -3,6 +3,7 @@
 
 #include "attach.h"
 #include "attributes.h"
+#include "detach.h"
 #include "exit_code.h"
 #include "log.h"
 #include "notify.h"

@@ -3,6 +3,7 @@
 
 #include "runtime_files.h"
 
+#include "eal_layout.h"
 #include "eal_prefix.h"
 #include "hugepage_files.h"
 
@@ -11,9 +12,6 @@
 #include <limits.h>
 #include <signal.h>
 #include <stdbool.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 typedef bool (*name_matches_fn)(const char *name, const char *arg);
@@ -34,22 +32,10 @@ static bool is_any(const char *name, const char *arg) {
 	return true;
 }
 
-static bool pid_is_dead(const char *digits, const char *end_chars) {
-	char *end;
-	long pid = strtol(digits, &end, 10);
-
-	return end != digits && strchr(end_chars, *end) != NULL && pid > 0
-		&& kill((pid_t)pid, 0) != 0 && errno == ESRCH;
-}
-
-// mp_socket_PID_TSC and fbarray_memseg-..._PID
 static bool is_of_dead_secondary(const char *name, const char *arg) {
-	const char *last = strrchr(name, '_');
+	pid_t pid = rtap_eal_file_pid(name);
 
-	if (strncmp(name, "mp_socket_", 10) == 0)
-		return pid_is_dead(name + 10, "_");
-	return strncmp(name, "fbarray_memseg", 14) == 0 && last != NULL
-		&& pid_is_dead(last + 1, "");
+	return pid > 0 && kill(pid, 0) != 0 && errno == ESRCH;
 }
 
 int runtime_files_take(const struct rtap_instance *inst, const char *hugepage_directory) {

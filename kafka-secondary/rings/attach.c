@@ -5,6 +5,7 @@
 
 #include "cpu_list.h"
 #include "eal_args.h"
+#include "eal_locks.h"
 #include "exit_code.h"
 #include "lock_file.h"
 #include "log.h"
@@ -21,15 +22,12 @@
 #include <rte_tailq.h>
 #include <rte_version.h>
 
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <time.h>
 #include <unistd.h>
@@ -87,37 +85,12 @@ static int take_gate(const struct rtap_instance *inst) {
 	return rc < 0 ? rc : fd;
 }
 
-// EAL's lock words are the first of its shared configuration (22.11: mlock, qlock, mplock, tlock
-// and memory_hotplug_lock, four bytes each, after magic, version and two more words). While we hold
-// the gate no other process is inside EAL: a lock that is taken was left by a killed one.
-static void repair_eal_locks(const struct rtap_instance *inst) {
-	static const off_t first_word = 16;
-	static const size_t bytes = 5 * 4;
-	char file[64], path[PATH_MAX];
-	uint32_t *words;
-	int fd;
-
-	if (strncmp(rte_version(), "DPDK 22.11.", 11) != 0)
-		return; // another layout: only the watchdog helps
-	snprintf(file, sizeof(file), "dpdk/%s/config", inst->name);
-	fd = open(rtap_instance_path(inst, file, path, sizeof(path)), O_RDWR | O_CLOEXEC);
-	if (fd < 0)
-		return;
-	words = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	if (words != MAP_FAILED) {
-		memset((char *)words + first_word, 0, bytes);
-		munmap(words, 4096);
-		LOG(WARNING, "the last attach was killed inside EAL; its locks are cleared");
-	}
-	close(fd);
-}
-
 static void enter_gate(const struct rtap_instance *inst, int fd) {
 	char text[GATE_TEXT] = "";
-	int n;
+	int n, rc = eal_locks_check(inst);
 
-	if (pread(fd, text, 1, 0) == 1 && text[0] == GATE_INSIDE)
-		repair_eal_locks(inst);
+	if (rc == 0 && pread(fd, text, 1, 0) == 1 && text[0] == GATE_INSIDE)
+		eal_locks_clear(inst);
 	n = snprintf(text, sizeof(text), "%c%d\n", GATE_INSIDE, getpid());
 	if (pwrite(fd, text, (size_t)n, 0) != n)
 		LOG(WARNING, "attach gate: %s", strerror(errno));
@@ -354,26 +327,4 @@ int attach(struct attachment *a, const struct rtap_config *cfg, const struct rta
 	leave_gate(gate_fd);
 	alarm(0);
 	return rc;
-}
-
-void detach(const struct rtap_instance *inst) {
-	char file[64], path[PATH_MAX], mine[32], own[32];
-	struct dirent *entry;
-	DIR *dir;
-
-	snprintf(file, sizeof(file), "dpdk/%s", inst->name);
-	snprintf(mine, sizeof(mine), "mp_socket_%d_", getpid());
-	snprintf(own, sizeof(own), "_%d", getpid());
-	dir = opendir(rtap_instance_path(inst, file, path, sizeof(path)));
-	if (dir == NULL)
-		return;
-	while ((entry = readdir(dir)) != NULL) {
-		const char *last = strrchr(entry->d_name, '_');
-
-		if (strncmp(entry->d_name, mine, strlen(mine)) == 0
-		    || (strncmp(entry->d_name, "fbarray_memseg", 14) == 0 && last != NULL
-			&& strcmp(last, own) == 0))
-			unlinkat(dirfd(dir), entry->d_name, 0);
-	}
-	closedir(dir);
 }

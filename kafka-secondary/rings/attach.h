@@ -28,7 +28,3 @@ struct attachment {
 // corrupted, -ETIMEDOUT when another secondary stays in the gate, -EIO when EAL does not attach,
 // -EINVAL for the configuration. A hung attach ends the process with RTAP_EXIT_ATTACH.
 int attach(struct attachment *a, const struct rtap_config *cfg, const struct rtap_instance *inst);
-
-// Leave: remove our own EAL files. Never rte_eal_cleanup(): it takes locks that a killed process
-// may have left taken. The caller ends with _exit().
-void detach(const struct rtap_instance *inst);

@@ -62,7 +62,7 @@ class Capture:
         self.tap.ok(True, f"{self.name}: the next secondary attaches and delivers")
 
     def dead_files(self):
-        pids = {path: re.search(r"(?:mp_socket_|memseg.*_)(\d+)(?:_\w+)?$", path.name)
+        pids = {path: re.search(r"(?:mp_socket|memseg[^_]*)_(\d+)(?:_\w+)?$", path.name)
                 for path in self.memory.path.parent.iterdir()}
         return [path for path, pid in pids.items()
                 if pid and not pathlib.Path(f"/proc/{pid[1]}").exists()]

@@ -58,6 +58,22 @@ def stopped_inside(tap, lab):
     after.kill()
 
 
+def unknown_layout(tap, lab):
+    """Locks that cannot be cleared are said at the start, not when an attach hangs."""
+    name = "unknown layout"
+    gate, victim = Gate(lab), None
+    with EalMemory(lab).of_another_version():
+        victim = Victim(lab)
+        victim.process.wait(WATCHDOG_S)
+    said = lines(victim.log(), "warning")
+    tap.ok(any("unknown layout" in line for line in said), f"{name}: a warning says so", said)
+    tap.ok(not gate.somebody_is_inside(), f"{name}: the attach ended in order", victim.log())
+    after = Victim(lab)
+    tap.ok(after.attach() and "unknown layout" not in after.log(),
+           f"{name}: the layout of this EAL is known", after.log())
+    after.kill()
+
+
 def lock_left(tap, lab):
     """A lock whose owner is dead, unnoticed: the watchdog ends the attach."""
     name = "lock of EAL"
@@ -95,6 +111,7 @@ def watchdog(tap, lab):
     lab.start_secondary(1)
     wait_for(lambda: len(lab.workers()) == 1, "worker", 20)
     sender = lab.start_traffic(10_000_000, RATE)
+    unknown_layout(tap, lab)
     stopped_inside(tap, lab)
     lock_left(tap, lab)
     restart(tap, lab, sender)

@@ -2,7 +2,6 @@
 """Find Java, and fetch Kafka's jars with Maven."""
 
 import filecmp
-import glob
 import pathlib
 import shutil
 import subprocess
@@ -14,7 +13,8 @@ from directory_lock import locked
 
 POM = pathlib.Path(__file__).resolve().parent / "pom.xml"
 KAFKA_HOME = SOURCE / "build" / "kafka"
-JAVA_BIN = pathlib.Path(next(iter(glob.glob("/usr/lib/jvm/java-17-openjdk-*/bin")), "/usr/bin"))
+DEFAULT_JAVA = pathlib.Path("/usr/lib/jvm/default-java/bin")  # the distribution's own version
+JAVA_BIN = DEFAULT_JAVA if DEFAULT_JAVA.exists() else pathlib.Path("/usr/bin")
 
 
 class Jars:
