@@ -63,7 +63,8 @@ void nic_link_update(struct nic_link *link, uint16_t port_id, struct rtap_port_c
 		return;
 	if (driver.link_speed == RTE_ETH_SPEED_NUM_UNKNOWN)
 		driver.link_speed = 0;
-	up = driver.link_status != 0 && interface == INTERFACE_WATCH_UP;
+	// net_af_packet of DPDK 24.11 asks for its interface by the name that it had at the start.
+	up = link->iface.index != 0 ? interface == INTERFACE_WATCH_UP : driver.link_status != 0;
 	rtap_counter_set(&counters->link_speed_mbps, driver.link_speed);
 	if (note_state(link, counters, up))
 		say_state(port_id, up, driver.link_speed);
