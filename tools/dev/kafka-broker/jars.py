@@ -44,7 +44,7 @@ class Jars:
     def _copy_dependencies(self, lock):
         version = [f"-Dkafka.version={self.version}"] if self.version else []
         done = subprocess.run(
-            ["mvn", "-q", "-B", "-U", "-f", POM, "dependency:copy-dependencies", *version,
+            ["mvn", "-q", "-B", "-U", "-C", "-f", POM, "dependency:copy-dependencies", *version,
              "-DincludeScope=runtime", f"-DoutputDirectory={self.directory}"],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False,
             pass_fds=[lock])  # it may outlive this program
