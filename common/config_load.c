@@ -35,11 +35,18 @@ static int default_brokers(struct rtap_config *cfg) {
 	);
 }
 
+// An editor of Windows begins a file with it; libyaml takes it for text.
+static size_t mark_bytes(const char *data, size_t size) {
+	static const char mark[] = {'\xef', '\xbb', '\xbf'};
+
+	return size >= sizeof(mark) && memcmp(data, mark, sizeof(mark)) == 0 ? sizeof(mark) : 0;
+}
+
 static int read_text(
-	struct rtap_config *cfg, const char *shown, const void *data, size_t size,
+	struct rtap_config *cfg, const char *shown, const char *data, size_t size,
 	struct rtap_config_error *error
 ) {
-	size_t line, column;
+	size_t mark = mark_bytes(data, size), line, column;
 
 	if (size > MAX_FILE_BYTES) {
 		snprintf(
@@ -48,6 +55,8 @@ static int read_text(
 		);
 		return errno_set(EINVAL);
 	}
+	data += mark;
+	size -= mark;
 	if (rtap_ini_mark_find(data, size, &line, &column)) {
 		snprintf(
 			error->text, sizeof(error->text),

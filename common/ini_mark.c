@@ -6,14 +6,10 @@
 #include <string.h>
 
 bool rtap_ini_mark_find(const char *data, size_t size, size_t *line, size_t *column) {
-	static const char mark[] = {'\xef', '\xbb', '\xbf'}; // an editor of Windows begins with it
 	bool comment = false;
-	size_t i = 0;
 
 	*line = *column = 1;
-	if (size >= sizeof(mark) && memcmp(data, mark, sizeof(mark)) == 0)
-		i = sizeof(mark);
-	for (; i < size; i++, ++*column) {
+	for (size_t i = 0; i < size; i++, ++*column) {
 		if (data[i] == '\n') {
 			++*line;
 			*column = 0;

@@ -266,6 +266,9 @@ static const struct {
 	{BYTES("topic: \033[2J\n"), "1:8: control characters are not allowed" UTF8},
 	{BYTES("topic: \355\240\200\n"), "1:8: invalid Unicode character" UTF8},
 	{BYTES("topic: \"a\\0b\"\n"), "1:8: a NUL character" UTF8},
+	{BYTES("\xef\xbb\xbftopic: \377\n"), "1:8: invalid leading UTF-8 octet" UTF8},
+	{BYTES("\xef\xbb\xbf# x\nworkers: \"a\n"),
+	 "3:1: not valid YAML: found unexpected end of stream while scanning a quoted scalar" LINES},
 	{BYTES("topic: pcap\n# \365\n"), "2:3: incomplete UTF-8 octet sequence" UTF8},
 };
 
@@ -514,6 +517,8 @@ START_TEST(test_limits) {
 END_TEST
 
 static const char *const good[] = {
+	"\xef\xbb\xbfworkers: 1\ntopic: a\n",
+	"\xef\xbb\xbf# comment\r\nworkers: 1\r\ntopic: a\r\n",
 	"\"workers\": 2\n",
 	"{\"workers\": 2, \"kafka\": {\"global\": {\"linger.ms\": 5}}}\n",
 	"buffer-memory: 1048576\n",
