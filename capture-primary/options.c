@@ -3,6 +3,8 @@
 
 #include "options.h"
 
+#include "eal_switches.h"
+
 #include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
@@ -37,6 +39,15 @@ static const struct rtap_override overrides[] = {
 	{'b', "-b", "burst-size"},         {'d', "-d", "receive-descriptors"},
 	{'x', "-x", "transmit-ring-size"}, {0, NULL, NULL},
 };
+
+static int check_eal_args(const struct primary_options *opt) {
+	char why[256];
+	int rc = eal_switches_check(opt->eal_args, opt->nb_eal_args, why, sizeof(why));
+
+	if (rc < 0)
+		fprintf(stderr, "capture-primary: %s\n", why);
+	return rc;
+}
 
 int primary_options_parse(struct primary_options *opt, int argc, char **argv) {
 	static const struct option longopts[] = {
@@ -90,5 +101,5 @@ int primary_options_parse(struct primary_options *opt, int argc, char **argv) {
 		fputs("capture-primary: no configuration, use -c FILE; try --help\n", stderr);
 		return -EINVAL;
 	}
-	return 0;
+	return check_eal_args(opt);
 }

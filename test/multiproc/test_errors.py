@@ -71,6 +71,12 @@ def command_lines(tap, lab):
              ["-x: transmit-ring-size", "512 and 1024", "511 and 1023 packets"],
              "a ring size that is no power of two"),
             (primary, ["-c", config, "-p", "0x"], ["-p: port-mask", '"0x"'], "a bad port mask"),
+            (primary, ["-c", config, "--", "--in-memory"],
+             ["'--in-memory'", "no secondary could attach"], "EAL without shared files"),
+            (primary, ["-c", config, "--check", "--", "--file-prefix", "x"],
+             ["'--file-prefix'", "`instance`"], "another file-prefix, by --check, too"),
+            (primary, ["-c", config, "--", "--nonsense"], ["'--nonsense'", "no argument"],
+             "an EAL argument that EAL does not have"),
             (secondary, ["-c", config, "more"], ["'more'", "--help"], "secondary: an argument"),
             (secondary, [], ["use -c FILE"], "secondary: no configuration"),
             (secondary, ["-c", config, "--json"], ["--json needs --properties"],
@@ -341,8 +347,13 @@ def eal_arguments(tap, lab):
     program = start_primary(lab, "--", "--no-pci", "--vdev=net_ring7")
     tap.ok("net_ring7" in program.log(), "EAL's arguments after -- reach EAL", program.log())
     tap.equal(program.stop(), 0, "the primary with EAL's arguments ends with 0")
-    refused(tap, primary(lab, "-c", lab.config_path, "--", "--nonsense"), "FAILURE",
+    refused(tap, primary(lab, "-c", lab.config_path, "--", "--iova-mode=x"), "FAILURE",
             ["EAL does not start", "lines above"], "what EAL refuses is an error", lab)
+    # Its own help has every argument that this EAL takes.
+    names = set(re.findall(r"^ +(?:-\w, )?(--[a-z-]+)", run("dpdk-testpmd", "--help").out, re.M))
+    unknown = [name for name in names if "has no argument" in primary(
+        lab, "-c", lab.config_path, "--check", "--", name).err]
+    tap.ok(len(names) > 30 and not unknown, "every argument of EAL is known", unknown or names)
 
 
 # ---- one primary, of the same build --------------------------------------------------------------
