@@ -140,10 +140,12 @@ run(const struct rtap_config *cfg, const struct rtap_instance *inst,
 	if (rc < 0)
 		goto remove_files;
 	table_thread_start(&capture.counters, cfg->stats_interval_s);
-	instance_locks_let_in();
+	rc = instance_locks_let_in(inst);
+	if (rc < 0)
+		goto remove_files;
 	capture_set_state(&capture, RTAP_STATE_CAPTURING);
-	LOG(NOTICE, "ready: instance %s, %u ports, %u receive queues, %u transmit rings",
-	    inst->name, capture.nb_ports, capture.nb_queues, capture.zone.nb_rings);
+	LOG(NOTICE, "ready: instance %s in %s, %u ports, %u receive queues, %u transmit rings",
+	    inst->name, inst->dir, capture.nb_ports, capture.nb_queues, capture.zone.nb_rings);
 	rtap_notify("READY=1");
 
 	left = control_loop_run(&capture);

@@ -24,15 +24,28 @@ bool rtap_instance_name_valid(const char *name) {
 		== len;
 }
 
+bool rtap_is_tmpfs(const char *path) {
+	struct statfs fs;
+
+	return statfs(path, &fs) == 0 && fs.f_type == TMPFS_MAGIC;
+}
+
+// In a container, /run is often a part of the image, and a volume is mounted below it.
+static bool is_mounted(const char *path) {
+	struct statx st;
+
+	return statx(AT_FDCWD, path, 0, 0, &st) == 0
+		&& (st.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0;
+}
+
 static const char *base_dir(void) {
 	const char *override = getenv("RINGTAP_DIR");
-	struct statfs fs;
 
 	if (override != NULL && override[0] != '\0')
 		return override;
-	if (statfs("/run", &fs) == 0 && fs.f_type == TMPFS_MAGIC)
-		return "/run/ringtap";
-	return "/dev/shm/ringtap";
+	if (rtap_is_tmpfs("/run") || rtap_is_tmpfs(RTAP_BASE_RUN) || is_mounted(RTAP_BASE_RUN))
+		return RTAP_BASE_RUN;
+	return RTAP_BASE_SHM;
 }
 
 int rtap_instance_init(struct rtap_instance *inst, const char *name) {

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Name and create the directory of an instance. No EAL.
 //
-// <base>/<instance>/            base: /run/ringtap where /run is a tmpfs, else /dev/shm/ringtap;
-//                               both sides and the stats tool find it by this rule alone. An
-//                               absolute path in $RINGTAP_DIR takes its place, for all programs
-//                               alike: for containers that share another tmpfs, and for tests
-//     primary                   held by the primary (OFD write lock); text: pid, boot id, version,
-//                               a line "key: value" each
+// <base>/<instance>/            base: /run/ringtap where /run or /run/ringtap is a tmpfs or
+//                               /run/ringtap is mounted, else /dev/shm/ringtap; both sides and
+//                               the stats tool find it by this rule alone. An absolute path in
+//                               $RINGTAP_DIR takes its place, for all programs alike: for
+//                               containers that share another tmpfs, and for tests
+//     primary                   held by the primary (OFD write lock); text: see primary_info.c
 //     attached.lock             held by every secondary and its workers (OFD read lock)
 //     attach.gate               one attach at a time
 //     slots                     byte n: held by the worker at slot n (OFD write lock)
@@ -18,6 +18,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
+
+#define RTAP_BASE_RUN "/run/ringtap"
+#define RTAP_BASE_SHM "/dev/shm/ringtap"
 
 #define RTAP_FILE_PRIMARY "primary"
 #define RTAP_FILE_ATTACHED "attached.lock"
@@ -41,6 +44,8 @@ struct rtap_instance {
 // Fill in the names; touches nothing. Returns 0 or -EINVAL (name, or $RINGTAP_DIR not absolute or
 // too long).
 int rtap_instance_init(struct rtap_instance *inst, const char *name);
+
+bool rtap_is_tmpfs(const char *path);
 
 // Path of a file of the instance; `buf` is returned.
 const char *

@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -64,14 +65,26 @@ static bool pid_exists(int64_t pid) {
 	return pid > 0 && (kill((pid_t)pid, 0) == 0 || errno == EPERM);
 }
 
+// In a container, a primary that starts again often has the pid of the one before.
+static bool is_same(const struct rtap_primary_info *info, const struct rtap_counters_header *h) {
+	char boot_id[sizeof(info->boot_id)];
+
+	for (unsigned int i = 0; i < RTAP_BOOT_ID_SIZE; i++)
+		snprintf(boot_id + 2 * i, 3, "%02x", h->boot_id[i]);
+	return info->pid == h->primary_pid
+		&& (info->boot_id[0] == '\0' || strcmp(info->boot_id, boot_id) == 0);
+}
+
 // Whether the lock of the primary is held, and by the one whose counters these are.
-static void
-look_for_primary(const struct rtap_instance *inst, int64_t pid, bool *held, bool *same) {
+static void look_for_primary(
+	const struct rtap_instance *inst, const struct rtap_counters_header *header, bool *held,
+	bool *same
+) {
 	struct rtap_primary_info info;
 	int alive = rtap_primary_is_alive(inst);
 
-	*held = alive < 0 ? pid_exists(pid) : alive == 1;
-	*same = rtap_primary_info_read(inst, &info) < 0 || info.pid == pid;
+	*held = alive < 0 ? pid_exists(header->primary_pid) : alive == 1;
+	*same = rtap_primary_info_read(inst, &info) < 0 || is_same(&info, header);
 }
 
 static enum view_primary judge_primary(bool held, bool same, uint64_t state) {
@@ -105,7 +118,7 @@ int view_open(
 	rc = rtap_counters_map(live, path, false, why, why_size);
 	if (rc < 0)
 		return rc;
-	look_for_primary(inst, live->header->primary_pid, &held, &same);
+	look_for_primary(inst, live->header, &held, &same);
 	rc = rtap_snapshot_init(&view->counters, live);
 	if (rc < 0) {
 		rtap_counters_unmap(live);

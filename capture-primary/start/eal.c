@@ -109,7 +109,8 @@ static int say_why_not(const struct rtap_config *cfg, int eal_errno) {
 		    rtap_config_place(cfg, "devices", place, sizeof(place)));
 		return -ENODEV;
 	}
-	LOG(ERR, "EAL does not start: %s; the lines above say more", rte_strerror(eal_errno));
+	LOG(ERR, "EAL does not start: %s; the lines above say more",
+	    eal_errno != 0 ? rte_strerror(eal_errno) : "without an error number");
 	return eal_errno == ENOMEM ? -ENOMEM : -ECANCELED; // EAL's EINVAL and EBUSY are not ours
 }
 

@@ -177,7 +177,10 @@ int hugepage_files_take(const struct rtap_instance *inst, const char *directory)
 	return rc;
 }
 
-void hugepage_files_remove_own(const struct rtap_instance *inst) {
+typedef void (*own_file_fn)(const char *path, void *arg);
+
+// Call `fn` with each file of the instance that this process has open.
+static void for_each_own(const struct rtap_instance *inst, own_file_fn fn, void *arg) {
 	char path[PATH_MAX];
 	struct dirent *entry;
 	ssize_t n;
@@ -191,7 +194,35 @@ void hugepage_files_remove_own(const struct rtap_instance *inst) {
 			continue;
 		path[n] = '\0'; // one that was replaced ends with " (deleted)"
 		if (hugepage_files_is_one(strrchr(path, '/') + 1, inst->name))
-			unlink(path);
+			fn(path, arg);
 	}
 	closedir(dir);
+}
+
+static void note_file(const char *path, void *arg) {
+	struct rtap_primary_info *info = arg;
+	struct rtap_hugepage_file *file = &info->hugepage_files[info->nb_hugepage_files];
+	struct stat st;
+
+	// The file that is the name's lock has no pages.
+	if (info->nb_hugepage_files == RTAP_MAX_HUGEPAGE_FILES || stat(path, &st) < 0
+	    || st.st_size == 0 || strlen(path) >= sizeof(file->path))
+		return;
+	file->device = (uint64_t)st.st_dev;
+	file->inode = (uint64_t)st.st_ino;
+	memcpy(file->path, path, strlen(path) + 1);
+	info->nb_hugepage_files++;
+}
+
+void hugepage_files_note(const struct rtap_instance *inst, struct rtap_primary_info *info) {
+	info->nb_hugepage_files = 0;
+	for_each_own(inst, note_file, info);
+}
+
+static void remove_file(const char *path, void *arg) {
+	unlink(path);
+}
+
+void hugepage_files_remove_own(const struct rtap_instance *inst) {
+	for_each_own(inst, remove_file, NULL);
 }

@@ -5,6 +5,7 @@
 
 #include "errno_set.h"
 #include "file_users.h"
+#include "hugepage_files.h"
 #include "lock_file.h"
 #include "log.h"
 #include "primary_info.h"
@@ -26,20 +27,30 @@
 #define MAX_PIDS 32
 
 static int attached_fd = -1;
+static int primary_fd = -1; // stays open: it is the lock
+static struct rtap_primary_info own;
 
 static int say_running(const struct rtap_instance *inst) {
 	struct rtap_primary_info info = {0};
 
 	rtap_primary_info_read(inst, &info);
 	LOG(ERR,
-	    "instance %s is already running (pid %d); stop it, or give this instance another "
+	    "instance %s is already running (pid %d%s); stop it, or give this instance another "
 	    "name under `instance`",
-	    inst->name, info.pid);
+	    inst->name, info.pid,
+	    info.pid_namespace == rtap_pid_namespace() ? "" : " of another pid namespace");
 	return errno_set(EBUSY);
 }
 
+static int write_info(const struct rtap_instance *inst) {
+	int rc = rtap_primary_info_write(primary_fd, &own);
+
+	if (rc < 0)
+		LOG(ERR, "%s: %s", inst->dir, strerror(-rc));
+	return rc;
+}
+
 static int take_primary_lock(const struct rtap_instance *inst, gid_t gid, const uint8_t *boot_id) {
-	struct rtap_primary_info info = {0};
 	int fd = rtap_lock_open(inst, RTAP_FILE_PRIMARY), rc;
 
 	if (fd < 0 || fchmod(fd, 0640) < 0
@@ -50,16 +61,13 @@ static int take_primary_lock(const struct rtap_instance *inst, gid_t gid, const 
 	}
 	if (rtap_lock_write(fd, 0, 1) < 0)
 		return say_running(inst);
-	info.pid = getpid();
-	snprintf(info.dpdk_version, sizeof(info.dpdk_version), "%s", rte_version());
+	primary_fd = fd;
+	own.pid = getpid();
+	own.pid_namespace = rtap_pid_namespace();
+	snprintf(own.dpdk_version, sizeof(own.dpdk_version), "%s", rte_version());
 	for (unsigned int i = 0; i < RTAP_BOOT_ID_SIZE; i++)
-		snprintf(info.boot_id + 2 * i, 3, "%02x", boot_id[i]);
-	rc = rtap_primary_info_write(fd, &info);
-	if (rc < 0) {
-		LOG(ERR, "%s: %s", inst->dir, strerror(-rc));
-		return rc;
-	}
-	return 0; // fd stays open: it is the lock
+		snprintf(own.boot_id + 2 * i, 3, "%02x", boot_id[i]);
+	return write_info(inst);
 }
 
 static const char *describe_users(const struct rtap_instance *inst, char *text, size_t size) {
@@ -70,7 +78,7 @@ static const char *describe_users(const struct rtap_instance *inst, char *text, 
 
 	rtap_instance_path(inst, RTAP_FILE_ATTACHED, path, sizeof(path));
 	nb = rtap_file_users(path, pids, MAX_PIDS);
-	snprintf(text, size, "none found");
+	snprintf(text, size, "of another pid namespace");
 	for (unsigned int i = 0; i < nb && i < MAX_PIDS && len < size; i++)
 		if (pids[i] != getpid())
 			len += (size_t
@@ -103,17 +111,33 @@ static int take_attached_lock(const struct rtap_instance *inst, bool wait, uint6
 	return 0;
 }
 
+static int make_directory(const struct rtap_instance *inst, gid_t gid) {
+	int rc = rtap_instance_create_dir(inst, gid);
+
+	if (rc == -EPERM)
+		LOG(ERR,
+		    "%s: it or the directory above is a link, is not root's, or others may write to "
+		    "it; run `chown root` and `chmod go-w`, or mount a tmpfs at /run",
+		    inst->dir);
+	else if (rc < 0)
+		LOG(ERR, "%s: %s", inst->dir, strerror(-rc));
+	else if (!rtap_is_tmpfs(inst->dir))
+		LOG(WARNING,
+		    "%s is on a disk, which may hold up the capture while it writes; mount a tmpfs "
+		    "there",
+		    inst->dir);
+	return rc;
+}
+
 int instance_locks_take(
 	const struct rtap_instance *inst, gid_t gid, const uint8_t boot_id[RTAP_BOOT_ID_SIZE],
 	bool wait, uint64_t wait_s
 ) {
 	int rc;
 
-	rc = rtap_instance_create_dir(inst, gid);
-	if (rc < 0) {
-		LOG(ERR, "%s: %s", inst->dir, strerror(-rc));
+	rc = make_directory(inst, gid);
+	if (rc < 0)
 		return rc;
-	}
 	if (rtap_primary_is_alive(inst) == 1)
 		return say_running(inst);
 	// In this order: a transmit worker must not take this process for its own primary.
@@ -121,7 +145,12 @@ int instance_locks_take(
 	return rc < 0 ? rc : take_primary_lock(inst, gid, boot_id);
 }
 
-void instance_locks_let_in(void) {
+int instance_locks_let_in(const struct rtap_instance *inst) {
+	int rc;
+
+	hugepage_files_note(inst, &own);
+	rc = write_info(inst);
 	close(attached_fd);
 	attached_fd = -1;
+	return rc;
 }

@@ -20,5 +20,6 @@ int instance_locks_take(
 	bool wait, uint64_t wait_s
 );
 
-// Release `attached.lock`, when the primary is ready: secondaries may attach.
-void instance_locks_let_in(void);
+// When the primary is ready: say where its hugepages are and release `attached.lock`, so that
+// secondaries may attach. Returns 0, or a negative errno that was logged.
+int instance_locks_let_in(const struct rtap_instance *inst);

@@ -10,7 +10,7 @@
 #include "lock_file.h"
 #include "log.h"
 #include "now.h"
-#include "primary_info.h"
+#include "primary_check.h"
 
 #include <rte_eal.h>
 #include <rte_eal_memconfig.h>
@@ -102,29 +102,6 @@ static void leave_gate(int fd) {
 	close(fd);
 }
 
-static int check_primary(const struct rtap_instance *inst) {
-	struct rtap_primary_info info;
-	int alive = rtap_primary_is_alive(inst);
-
-	if (alive != 1) {
-		LOG(ERR,
-		    "instance %s has no running primary; start capture-primary with this configuration "
-		    "first",
-		    inst->name);
-		return -ESRCH;
-	}
-	// Compare before EAL does: EAL of another version may follow another layout.
-	if (rtap_primary_info_read(inst, &info) == 0 && info.dpdk_version[0] != '\0'
-	    && strcmp(info.dpdk_version, rte_version()) != 0) {
-		LOG(ERR,
-		    "the primary of instance %s runs %s, this secondary %s; use programs of one build, "
-		    "restart the primary",
-		    inst->name, info.dpdk_version, rte_version());
-		return -EPROTO;
-	}
-	return 0;
-}
-
 // The linker puts these in the place of EAL's own (-Wl,--wrap), which would take the lock of the
 // primary's heap and 155,904 bytes of it: a kill before they are given back would leave both taken
 // for good.
@@ -155,7 +132,7 @@ static int start_eal(const struct rtap_config *cfg) {
 	}
 	if (rte_eal_init(args.argc, args.argv) < 0) {
 		LOG(ERR, "EAL does not attach: %s; the lines above say more",
-		    rte_strerror(rte_errno));
+		    rte_errno != 0 ? rte_strerror(rte_errno) : "without an error number");
 		return -EIO;
 	}
 	return 0; // args live on: EAL keeps pointers into them
@@ -282,7 +259,9 @@ static int attach_inside(
 ) {
 	int rc;
 
-	rc = check_primary(inst);
+	rc = primary_check(inst);
+	if (rc == 0)
+		rc = primary_check_hugepages(inst);
 	if (rc == 0)
 		rc = start_eal(cfg);
 	if (rc == 0)
@@ -300,7 +279,7 @@ int attach(struct attachment *a, const struct rtap_config *cfg, const struct rta
 	int gate_fd, rc;
 
 	memset(a, 0, sizeof(*a));
-	rc = check_primary(inst);
+	rc = primary_check(inst);
 	if (rc < 0)
 		return rc;
 	rtap_instance_set_eal_runtime_dir(inst);

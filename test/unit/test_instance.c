@@ -240,7 +240,15 @@ static void put_text(const char *text) {
 }
 
 START_TEST(primary_info) {
-	struct rtap_primary_info in = {.pid = 1234567}, out;
+	struct rtap_primary_info in = {
+		.pid = 1234567,
+		.pid_namespace = rtap_pid_namespace(),
+		.nb_hugepage_files = 2,
+		.hugepage_files = {
+			{.device = 28, .inode = UINT64_MAX, .path = "/dev/hugepages/eth0map_0"},
+			{.device = 1, .inode = 2, .path = "/a b/eth0map_1024"},
+		},
+	}, out;
 	char path[300];
 	int fd;
 
@@ -259,10 +267,12 @@ START_TEST(primary_info) {
 	// A shorter text leaves nothing of the longer one.
 	in.pid = 1;
 	in.dpdk_version[0] = in.boot_id[0] = '\0';
+	in.nb_hugepage_files = 0;
 	ck_assert_int_eq(rtap_primary_info_write(fd, &in), 0);
 	ck_assert_int_eq(rtap_primary_info_read(&inst, &out), 0);
 	ck_assert_int_eq(out.pid, 1);
 	ck_assert_str_eq(out.boot_id, "");
+	ck_assert_uint_eq(out.nb_hugepage_files, 0);
 	close(fd);
 }
 END_TEST
@@ -289,6 +299,19 @@ START_TEST(hostile_primary_info) {
 	put_text(text);
 	ck_assert_int_eq(rtap_primary_info_read(&inst, &info), 0);
 	ck_assert_uint_eq(strlen(info.dpdk_version), 39);
+	// More files than there is room for, a path that is too long.
+	text[0] = '\0';
+	for (unsigned int i = 0; i < 20; i++)
+		strcat(text, "hugepages: 1 2 /x\n");
+	strcat(text, "pid: 7\n");
+	put_text(text);
+	ck_assert_int_eq(rtap_primary_info_read(&inst, &info), 0);
+	ck_assert_uint_eq(info.nb_hugepage_files, RTAP_MAX_HUGEPAGE_FILES);
+	memset(text, 'a', sizeof(text) - 1);
+	memcpy(text, "pid: 7\nhugepages: 1 2 /", 23);
+	put_text(text);
+	ck_assert_int_eq(rtap_primary_info_read(&inst, &info), 0);
+	ck_assert_uint_eq(strlen(info.hugepage_files[0].path), RTAP_HUGEPAGE_PATH - 1);
 }
 END_TEST
 
