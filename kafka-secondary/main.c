@@ -3,6 +3,7 @@
 
 #include "attach.h"
 #include "attributes.h"
+#include "descriptors.h"
 #include "detach.h"
 #include "exit_code.h"
 #include "log.h"
@@ -29,6 +30,8 @@
 #include <unistd.h>
 
 #define LOG_TYPE "main"
+
+#define LEAST_FILES 64 // EAL's, and some brokers'
 
 // The exit code for what a helper returned: the errors that all of them use alike.
 static enum rtap_exit_code exit_code_of(int rc) {
@@ -191,6 +194,8 @@ int main(int argc, char **argv) {
 		);
 		return RTAP_EXIT_NOT_ROOT;
 	}
+	if (rtap_descriptors_raise(LEAST_FILES) < 0)
+		return RTAP_EXIT_FAILURE;
 	if (rtap_instance_init(&inst, cfg.instance) < 0) {
 		LOG(ERR, "%s: instance: \"%s\" is not allowed", cfg.file, cfg.instance);
 		return RTAP_EXIT_CONFIG;

@@ -5,6 +5,7 @@
 
 #include "config_schema.h"
 #include "cpu_list.h"
+#include "descriptors.h"
 #include "eal_args.h"
 #include "hugepages.h"
 #include "log.h"
@@ -19,6 +20,12 @@
 #include <string.h>
 
 #define LOG_TYPE "eal"
+
+// Files that are open at a time, with some to spare: 23 were seen with a node and a queue, of which
+// 5 are the node's; net_tap has two a queue, net_af_packet one.
+#define FILES_OF_ALL 32
+#define FILES_OF_A_NODE 8
+#define FILES_OF_A_QUEUE 4
 
 static void
 count_ports(const struct rtap_config *cfg, uint32_t *ports_on_node, unsigned int nb_nodes) {
@@ -133,7 +140,11 @@ int eal_start(
 	};
 	int rc;
 
-	rc = check_memory(s, cfg, socket_mem_mib);
+	rc = rtap_descriptors_raise(
+		FILES_OF_ALL + FILES_OF_A_NODE * s->nb_nodes + FILES_OF_A_QUEUE * s->nb_queues
+	);
+	if (rc == 0)
+		rc = check_memory(s, cfg, socket_mem_mib);
 	if (rc < 0)
 		return rc;
 	rc = rtap_cpu_list_allowed(&allowed);

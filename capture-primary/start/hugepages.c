@@ -3,6 +3,7 @@
 
 #include "hugepages.h"
 
+#include "hugepage_cgroup.h"
 #include "log.h"
 
 #include <errno.h>
@@ -138,6 +139,7 @@ int hugepages_check(
 	const struct rtap_config *cfg, const uint64_t *needed_mib, unsigned int nb_nodes
 ) {
 	uint64_t page_kib = hugepages_bytes(cfg->hugepage_directory) / 1024;
+	uint64_t needed_bytes = 0;
 	char path[PATH_MAX];
 
 	if (page_kib == 0) {
@@ -151,6 +153,7 @@ int hugepages_check(
 		uint64_t free_pages = read_pages(n, page_kib, "free_hugepages");
 		uint64_t total = read_pages(n, page_kib, "nr_hugepages");
 
+		needed_bytes += needed * page_kib * 1024;
 		if (free_pages >= needed)
 			continue;
 		LOG(ERR,
@@ -160,5 +163,5 @@ int hugepages_check(
 		    pages_path(path, n, page_kib, "nr_hugepages"));
 		return -ENOMEM;
 	}
-	return 0;
+	return hugepage_cgroup_check(page_kib, needed_bytes);
 }

@@ -269,6 +269,63 @@ def too_few_hugepages(tap, lab):
             "no hugepages: says how many are needed", lab)
 
 
+# In a cgroup with a limit of $3 bytes; 77 where its kind of hierarchy has no such limits.
+CGROUP = """
+mkdir -p "$1" && eval mount $2 none '"$1"' || exit 77
+control=$1/cgroup.subtree_control undo=/dev/null
+if grep -q hugetlb "$1/cgroup.controllers" 2>/dev/null && ! grep -q hugetlb "$control"; then
+    echo +hugetlb > "$control" && undo=$control
+fi
+mkdir -p "$1/rtap-test/inner"
+limit=$(ls "$1"/rtap-test/hugetlb.2MB.limit_in_bytes "$1"/rtap-test/hugetlb.2MB.max 2>/dev/null)
+top=$1 bytes=$3 code=77
+shift 3
+if [ -n "$limit" ]; then
+    echo $bytes > "$limit"
+    sh -c 'echo $$ > "$0" && exec "$@"' "$top/rtap-test/inner/cgroup.procs" "$@"
+    code=$?
+fi
+rmdir "$top/rtap-test/inner" "$top/rtap-test"
+echo -hugetlb > "$undo"
+sleep 0.3  # else the hierarchy of version 1 stays after its last mount
+umount "$top"
+exit $code
+"""
+
+
+def hugepages_of_a_cgroup(tap, lab):
+    """A limit above the cgroup of the process: a container's."""
+    lab.write_config(SMALL)
+    seen = 0
+    for kind in "-t cgroup2", "-t cgroup -o hugetlb":
+        outcome = run("unshare", "--mount", "sh", "-c", CGROUP, "sh", lab.directory / "cgroup",
+                      kind, 20 << 20, lab.program("capture-primary", "capture-primary"), "-c",
+                      lab.config_path)
+        if outcome.code == 77:
+            continue
+        seen += 1
+        refused(tap, outcome, "HUGEPAGES",
+                ["rtap-test/hugetlb.2MB.", "allows 20 MiB, 0 MiB are in use, 34 MiB more are needed",
+                 f"run `echo {34 << 20} > ", "hugepages-2Mi"],
+                f"too few hugepages in a cgroup: mount {kind}", lab)
+    tap.ok(seen > 0, "this kernel limits hugepages by cgroup", outcome)
+
+
+def too_few_files(tap, lab):
+    lab.write_config(SMALL)
+    for what, command in (("the primary", primary), ("the secondary", secondary)):
+        name = "capture-primary" if command is primary else "kafka-secondary"
+        refused(tap, run("prlimit", "--nofile=24:24", lab.program(name, name), "-c",
+                         lab.config_path), "FAILURE",
+                ["too few open files: the hard limit is 24", "ulimit -Hn", "LimitNOFILE="],
+                f"too few open files for {what}", lab)
+    program = lab.start("capture-primary", [
+        "prlimit", "--nofile=24:1024", lab.program("capture-primary", "capture-primary"), "-c",
+        lab.config_path])
+    program.wait_log("ready: ")
+    tap.equal(program.stop(), 0, "a soft limit is raised to the hard one")
+
+
 def no_hugetlbfs(tap, lab):
     """Without a mount: another view of the mounts for this process alone."""
     for directory, wanted in (
@@ -578,9 +635,9 @@ def main():
         outage = Outage(other)
         for part in (command_lines, bad_configurations, full_disk, check_says_memory,
                      refused_properties, killed_while_it_validates, not_root, too_few_hugepages,
-                     no_hugetlbfs, no_ports, device_limits, device_drops, eal_arguments,
-                     second_primary, no_primary, mismatches, leftovers,
-                     workers_of_a_killed_primary):
+                     hugepages_of_a_cgroup, too_few_files, no_hugetlbfs, no_ports, device_limits,
+                     device_drops, eal_arguments, second_primary, no_primary, mismatches,
+                     leftovers, workers_of_a_killed_primary):
             tap.run(part, lab)
             lab.end_programs()
         tap.run(the_minute_of_an_outage, outage)
