@@ -22,7 +22,7 @@ devices: ["{device}"]
 receive-lcores: "{lcores}"
 main-lcore: 0
 mtu: 9000
-topic: "pcap"
+topic: "{topic}"
 hugepage-directory: "{directory}"
 worker-cpus: "{workers}"
 run-as: "{user}"
@@ -93,11 +93,11 @@ class Machine:
         self.write(f"usr/bin/{name}", f"#!/bin/sh\n{script}\n").chmod(0o755)
 
     def checked(self, device=MAIN, mib=256, directory="", workers="", user="",
-                servers="127.0.0.1:1", lcores="2-3", statistics=""):
+                servers="127.0.0.1:1", lcores="2-3", statistics="", topic="pcap"):
         """What capture-primary --check says."""
         text = CHECKED.format(device=device, mib=mib, directory=directory, workers=workers,
                               user=user, servers=servers, lcores=lcores,
-                              statistics=statistics)
+                              statistics=statistics, topic=topic)
         self.program("capture-primary", f"cat <<'END'\n{text}END")
 
     def refers(self, prop, value, mode, name="secret"):
@@ -140,6 +140,14 @@ class Machine:
                    "nodev /mnt/huge_1GB hugetlbfs rw,pagesize=1024M 0 0\n")
         (self.root / "mnt/huge_1GB/below").mkdir(parents=True)
         self.checked(directory=directory)
+
+    def cgroup(self, line, mount, files):
+        """The cgroup of the process: its line in /proc, its mount, and files by name."""
+        self.write("proc/self/cgroup", f"1:cpu:/elsewhere\n{line}\n")
+        with open(self.root / "proc/mounts", "a", encoding="utf-8") as mounts:
+            mounts.write(f"cgroup {mount} 0 0\n")
+        for name, value in files.items():
+            self.write(f"sys/fs/cgroup/{name}", value)
 
     def pages(self, node, kib, total, free=None):
         directory = f"{NODE}/node{node}/hugepages/{SIZES[kib]}"

@@ -24,6 +24,13 @@ def nothing(_):
     """Changes nothing in a machine."""
 
 
+def in_cgroup(machine, **values):
+    """In the cgroup /pod/container, with files hugetlb.2MB.* of /pod."""
+    machine.cgroup("0::/pod/container", "/sys/fs/cgroup cgroup2 rw", {
+        f"pod/{name.replace('hugetlb_', 'hugetlb.2MB.').replace('_', '.')}": value
+        for name, value in values.items()})
+
+
 # (check, status, what is changed in a good machine, what the line has)
 CASES = (
     ("configuration", "ok", nothing, "is valid, 256 MiB of hugepages needed"),
@@ -108,6 +115,27 @@ CASES = (
                                                           m.pages(0, 1048576, 4)),
        "node 0: 1 of 1 GiB needed, 4 free of 4")
       for directory in ("/mnt/huge_1GB", "/mnt/huge_1GB/", "/mnt/huge_1GB/below")),
+
+    ("hugepages", "ok", lambda m: in_cgroup(m, hugetlb_max=256 << 20), "128 of 2 MiB needed"),
+    ("hugepages", "ok", lambda m: in_cgroup(m, hugetlb_max="max"), "128 of 2 MiB needed"),
+    ("hugepages", "fail", lambda m: in_cgroup(m, hugetlb_max=254 << 20),
+     "the cgroup leaves 254 MiB of 256 MiB needed: /sys/fs/cgroup/pod/hugetlb.2MB.max is 266338304",
+     "echo max > /sys/fs/cgroup/pod/hugetlb.2MB.max", "limits: hugepages-2Mi: 256Mi"),
+    ("hugepages", "fail", lambda m: in_cgroup(m, hugetlb_max=300 << 20, hugetlb_current=48 << 20),
+     "the cgroup leaves 252 MiB of 256 MiB needed"),
+    ("hugepages", "ok", lambda m: (in_cgroup(m, hugetlb_max=256 << 20, hugetlb_current=2 << 20),
+                                   m.hugepage_file("ringtapmap_0")),
+     "128 of 2 MiB needed"),  # the next start removes its own file
+    ("hugepages", "fail", lambda m: in_cgroup(m, hugetlb_max="max", hugetlb_rsvd_max=64 << 20),
+     "64 MiB of 256 MiB needed: /sys/fs/cgroup/pod/hugetlb.2MB.rsvd.max is"),
+    ("hugepages", "fail", lambda m: m.cgroup(
+        "4:memory,hugetlb:/docker/7", "/sys/fs/cgroup/hugetlb cgroup rw,hugetlb",
+        {"hugetlb/docker/hugetlb.2MB.limit_in_bytes": 64 << 20}),
+     "64 MiB of 256 MiB needed: /sys/fs/cgroup/hugetlb/docker/hugetlb.2MB.limit_in_bytes is"),
+    ("hugepages", "fail", lambda m: m.cgroup(  # a container sees its own directory as the mount
+        "4:hugetlb:/docker/7", "/sys/fs/cgroup/hugetlb cgroup rw,hugetlb",
+        {"hugetlb/hugetlb.2MB.rsvd.limit_in_bytes": 64 << 20}),
+     "64 MiB of 256 MiB needed: /sys/fs/cgroup/hugetlb/hugetlb.2MB.rsvd.limit_in_bytes is"),
 
     ("hugepage-mount", "ok", nothing, "/dev/hugepages (2 MiB)"),
     ("hugepage-mount", "warn", lambda m: m.write(

@@ -7,6 +7,7 @@ import pathlib
 import re
 import shlex
 
+from cgroups import look_at_cgroups
 from devices import captured, driver_of
 from finding import fail, ok, only, warn
 
@@ -80,7 +81,7 @@ def look_at_node(host, node, kib, needed_mib, left_kib):
 
 
 def check_hugepages(context):
-    """hugepages that are reserved and free, per NUMA node, against what is needed"""
+    """hugepages that are reserved, free and allowed by the cgroup, against what is needed"""
     host, configuration = context.host, context.configuration
     mount = mount_of(host, configuration.get("hugepage-directory", ""))
     kib = mounts(host).get(mount) or default_kib(host)
@@ -101,8 +102,10 @@ def check_hugepages(context):
     if any(identity in mapped for identity, _ in own):
         return [ok(f"{have}; instance {configuration.get('instance')} runs in them")]
     left_kib = sum(size for _, size in own) // 1024
-    return [look_at_node(host, node, kib, mib, left_kib)
-            for node, mib in configuration.memory_mib.items()]
+    pages = sum(-(-mib * 1024 // kib) for mib in configuration.memory_mib.values())
+    return [*(look_at_node(host, node, kib, mib, left_kib)
+              for node, mib in configuration.memory_mib.items()),
+            *look_at_cgroups(host, kib, pages * kib, left_kib)]
 
 
 # ---- mounts --------------------------------------------------------------------------------------
