@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(SOURCE / "test" / "e2e"))
+sys.path[:0] = [str(SOURCE / name) for name in ("test/e2e", "tools/dev", "tools/doctor.d")]
 
 DOCTOR = SOURCE / "tools" / "doctor"
 

@@ -325,7 +325,6 @@ def no_device_named(tap):
 
 def processes_that_cannot_be_seen(tap):
     """An ordinary user does not see what others map, and root not all: so it is said."""
-    sys.path.insert(0, str(SOURCE / "tools" / "doctor.d"))
     import finding
     import host
     import memory
@@ -352,7 +351,6 @@ def processes_that_cannot_be_seen(tap):
 
 
 def files_that_need_root(tap):
-    sys.path.insert(0, str(SOURCE / "tools" / "doctor.d"))
     import configuration
 
     for uid, remedy in ((1000, f"sudo {sys.argv[0]}"), (0, "edit x")):
@@ -435,32 +433,33 @@ def ways_to_name_the_file(tap):
 
 def addresses(tap):
     """As librdkafka takes them apart."""
-    sys.path.insert(0, str(SOURCE / "tools" / "doctor.d"))
-    import cluster
+    import security
 
     for text, *wanted in (
             ("a:1, b ,c:3", ("a", 1), ("b", 9092), ("c", 3)),
             ("SASL_SSL://a.b:1,PLAINTEXT://c", ("a.b", 1), ("c", 9092)),
             ("[::1]:9093,[fe80::1%eth0]", ("::1", 9093), ("fe80::1%eth0", 9092)),
             ("::1,ssl://[2001:db8::7]:1", ("::1", 9092), ("2001:db8::7", 1)), (" , ",)):
-        tap.equal(cluster.addresses(text), wanted, f"addresses of {text!r}")
+        tap.equal(security.addresses(text), wanted, f"addresses of {text!r}")
 
 
-def why_no_login(tap):
-    """What python3-kafka says, in words for a user; which of them depends on who is faster."""
-    import cluster
+def why_it_failed(tap):
+    """Errors of a connection in words for a user; which of them depends on who is faster."""
+    import ssl
 
-    security = types.SimpleNamespace(tls=True)
-    refused = f"no login by {security}: the broker refuses our certificate"
-    for text, wanted in (
-            ("[SSL: SSLV3_ALERT_BAD_CERTIFICATE] sslv3 alert bad certificate (_ssl.c:2546)",
-             f"{refused}: bad certificate"),
-            ("EOF occurred in violation of protocol (_ssl.c:2393)", refused),
-            ("[Errno 104] Connection reset by peer", refused),
-            ("Unknown", f"no login by {security}: Unknown"),
-            ("Connect attempt to <BrokerConnection node_id=3 host=127.0.0.1:9094 <connecting> [...",
-             "the cluster names a broker that cannot be reached: 127.0.0.1:9094")):
-        tap.equal(str(cluster.why_no_login(security, text)), wanted, f"{text[:40]}...: {wanted}")
+    import wire
+
+    refused = "the broker refuses our certificate"
+    alert = ssl.SSLError(1, "[SSL: X] sslv3 alert bad certificate")
+    alert.reason = "SSLV3_ALERT_BAD_CERTIFICATE"
+    for step, error, wanted in (
+            ("login", alert, f"{refused}: bad certificate"), ("login", EOFError(), refused),
+            ("login", ConnectionResetError(104, "Connection reset by peer"),
+             f"{refused}: connection reset by peer"),
+            ("connection", ConnectionRefusedError(111, "Connection refused"), "connection refused"),
+            ("answer", EOFError(), "the broker ended the connection, as with a wrong "
+             "security.protocol")):
+        tap.equal(wire.reason(step, error), wanted, f"{error!r} of {step}: {wanted}")
 
 
 def as_text(tap):
@@ -494,7 +493,7 @@ def main():
     tap = Tap()
     for part in (each_status, no_device_named, processes_that_cannot_be_seen,
                  files_that_need_root, changes_nothing, quoted_names, usage,
-                 ways_to_name_the_file, addresses, why_no_login, as_text, this_machine):
+                 ways_to_name_the_file, addresses, why_it_failed, as_text, this_machine):
         tap.run(part)
     return tap.finish()
 
