@@ -1,17 +1,22 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""tools/doctor against three brokers of real Kafka: topics, addresses, a dead broker. TAP.
+"""tools/doctor against three brokers of real Kafka: topics, clocks, a dead broker. TAP.
 
 Build directory: $RINGTAP_BUILD (default: build/). Everything listens on the loopback only.
 """
 
+import contextlib
 import re
 import subprocess
 import sys
+import time
 
 from doctor_kafka import cluster, create, free_port, fresh_directory, look
-from doctor_run import says
+from doctor_run import doctor, says
 from host import cpus_of
+from kafka import KafkaProducer
+from kafka.errors import InvalidTimestampError
+from machine import Machine
 from tap import Tap
 
 from lab import call, wait_for
@@ -81,6 +86,50 @@ def addresses_of_brokers(tap, servers):
     says(tap, checks["brokers"], "warn", "logging in by OAUTHBEARER cannot be tried")
 
 
+# (topic, how far this host's clock is ahead, what the kernel says of it, the status, the line)
+CLOCKS = (
+    ("stamped", 0, "0 1500", "ok", "this host's clock is kept (", " ms from that of Kafka's"),
+    ("stamped", 0, "64 16000000", "warn", "message.timestamp.type=CreateTime, this host's clock is "
+     "not kept", "add-config message.timestamp.type=LogAppendTime"),
+    ("stamped", -3 * 3600, "0 1500", "warn", "3 hours behind that of Kafka's controller: retention "
+     "keeps packets so much shorter", "chronyc makestep"),
+    ("stamped", 1200, "0 1500", "warn", "20 minutes ahead of that of Kafka's controller: retention "
+     "keeps packets so much longer"),
+    ("stamped", -864_000, "0 1500", "fail", "10 days behind that of Kafka's controller, "
+     "retention.ms=604800000: Kafka deletes every packet", "message.timestamp.type=LogAppendTime"),
+    ("stamped", 3 * 3600, "0 1500", "fail", "3 hours ahead of that of Kafka's controller, "
+     "message.timestamp.after.max.ms=3600000: Kafka refuses every packet"),
+    ("short", -1200, "0 1500", "fail", "20 minutes behind", "retention.ms=600000"),
+    ("endless", -864_000, "0 1500", "warn", "10 days behind"),
+    ("narrow", -300, "0 1500", "fail", "5 minutes behind that of Kafka's controller, "
+     "message.timestamp.before.max.ms=60000: Kafka refuses every packet"),
+    ("good", -864_000, "64 16000000", "ok", "message.timestamp.type=LogAppendTime"),
+    ("good", 3 * 3600, "64 16000000", "ok", "message.timestamp.type=LogAppendTime"),
+)
+
+
+def clocks(tap, servers):
+    """The doctor's word, and Kafka's to a packet that such a clock stamps."""
+    own = ("min.insync.replicas=2", "message.timestamp.type=CreateTime")
+    for name, *more in (("stamped",), ("short", "retention.ms=600000"), ("endless",
+                        "retention.ms=-1"), ("narrow", "message.timestamp.before.max.ms=60000")):
+        create(servers, name, 4, 3, *own, *more)
+    producer = KafkaProducer(bootstrap_servers=servers, api_version=(2, 1), retries=0)
+    for topic, ahead_s, adjtimex, status, *words in CLOCKS:
+        with Machine() as machine:
+            machine.checked(device="net_null0", servers=servers, topic=topic)
+            machine.write("adjtimex", adjtimex)
+            machine.write("clock-ahead-s", ahead_s)
+            checks = doctor("--root", machine.root, "-c", machine.config, "--only", "topic")[1]
+        says(tap, checks["topic"], status, *words)
+        sent = producer.send(topic, b"packet", timestamp_ms=int((time.time() + ahead_s) * 1000))
+        with contextlib.suppress(InvalidTimestampError):
+            sent.get(20)
+        tap.equal(isinstance(sent.exception, InvalidTimestampError), "refuses" in " ".join(words),
+                  f"{topic}, {ahead_s} s: so does Kafka")
+    producer.close()
+
+
 def a_broker_that_dies(tap, servers, run):
     """The metadata name it for some seconds after its death; then its partitions are leaderless."""
     first = servers.split(",")[0]
@@ -124,6 +173,7 @@ def main():
     with cluster("three", "--brokers", "3") as (_, servers, run):
         tap.run(topics_of_three_brokers, servers)
         tap.run(addresses_of_brokers, servers)
+        tap.run(clocks, servers)
         tap.run(a_broker_that_dies, servers, run)
     return tap.finish()
 

@@ -13,7 +13,8 @@ import unittest.mock
 
 from doctor_kafka import (BUILD, TOPIC, WORK, cluster, configuration, create, forwarded, free_port,
                           fresh_directory, look)
-from doctor_run import SOURCE, says
+from doctor_run import SOURCE, doctor, says
+from machine import Machine
 from tap import Tap
 
 from lab import SECRETS, call
@@ -88,6 +89,15 @@ def by_password(tap, servers, good):
     checks = look("packets", good, "topic", "acl")[1]
     says(tap, checks["acl"], "ok", "User:probe may write to topic packets")
     tap.ok("no right" not in checks["topic"]["detail"], "the topic's settings can be read")
+    create(servers, "stamped", 1, 1, "message.timestamp.type=CreateTime")
+    for operation in ("DESCRIBE", "DESCRIBE_CONFIGS"):
+        grant(servers, "User:probe", operation, "stamped")
+    with Machine() as machine:
+        machine.checked(device="net_null0", topic="stamped")
+        machine.write("adjtimex", "64 16000000")
+        checks = doctor("--root", machine.root, "-c", configuration("stamped", good),
+                        "--only", "topic")[1]
+    says(tap, checks["topic"], "warn", "Kafka's cannot be read: the cluster may not be described")
 
     for change, *words in (
             ({"sasl.password": "wrong-7"}, "reached, no login",

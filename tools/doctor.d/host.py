@@ -7,6 +7,7 @@ import pathlib
 import shutil
 import subprocess
 import sys
+import time
 
 BUILD = pathlib.Path(__file__).resolve().parents[2] / "build"
 BESIDE = pathlib.Path(sys.argv[0]).resolve().parent  # of the doctor that was called
@@ -102,6 +103,10 @@ class Host:
         except (OSError, subprocess.TimeoutExpired):
             return None
         return done.returncode, done.stdout, done.stderr
+
+    def now(self):
+        """Seconds since 1970 by this machine's clock."""
+        return time.time() + (0 if self.is_real else self.number("/clock-ahead-s") or 0)
 
     def kernel_clock(self):
         """(status bits, largest error in us) of the kernel's clock; None when it does not say."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Check the topic: partitions, replicas, sizes, and the right to write to it."""
+"""Check the topic: partitions, replicas, sizes, timestamps, and the right to write to it."""
 
 import re
 
@@ -7,6 +7,7 @@ from cluster import TOPIC_UNAUTHORIZED, UNKNOWN_TOPIC
 from devices import nb_ports
 from finding import fail, ok, only, warn
 from host import cpu_text
+from timestamps import LOG_APPEND_TIME, look_at_timestamps
 from tool import alter, grant, tool
 
 WRITE = 1 << 4
@@ -110,7 +111,7 @@ def look_at_sizes(kafka, configuration):
 
 
 def check_topic(context):
-    """the topic: partitions against rings, replicas, sizes"""
+    """the topic: partitions against rings, replicas, sizes, timestamps"""
     kafka = context.kafka
     if kafka.problem:
         return [kafka.problem]
@@ -122,9 +123,11 @@ def check_topic(context):
                      if kafka.topic.error == UNKNOWN_TOPIC
                      else f"Kafka has error {kafka.topic.error} for topic {kafka.name}",
                      tool("kafka-topics.sh", kafka, f"--create --topic {kafka.name} --partitions "
-                          f"{max(rings, 128)} --replication-factor {min(len(kafka.brokers), 3)}"))]
+                          f"{max(rings, 128)} --replication-factor {min(len(kafka.brokers), 3)} "
+                          f"--config {LOG_APPEND_TIME}"))]
     findings = [*look_at_partitions(kafka, rings), *look_at_replicas(kafka),
-                *look_at_sizes(kafka, context.configuration)]
+                *look_at_sizes(kafka, context.configuration),
+                *look_at_timestamps(kafka, context)]
     if "compact" in kafka.settings.get("cleanup.policy", ""):
         findings.append(fail("cleanup.policy=compact deletes all but one packet of a microsecond",
                              alter(kafka, "cleanup.policy=delete")))
@@ -132,7 +135,7 @@ def check_topic(context):
         why = "no right to read its configuration" \
             if kafka.why_no_settings.error == TOPIC_UNAUTHORIZED \
             else f"its configuration cannot be read ({kafka.why_no_settings})"
-        findings.append(warn(f"{why}: Kafka's defaults are assumed for sizes and "
+        findings.append(warn(f"{why}: Kafka's defaults are assumed for sizes, timestamps and "
                              "min.insync.replicas", grant(kafka, "DescribeConfigs")))
     return findings
 

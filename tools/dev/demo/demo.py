@@ -73,7 +73,7 @@ class RealKafka:
         self.lab = lab
         say("starting Apache Kafka")
         say(f"broker ready at {lab.start_broker()}")
-        lab.create_topic(PARTITIONS)
+        lab.create_topic(PARTITIONS, settings=["message.timestamp.type=LogAppendTime"])
         say(f"topic {lab.topic} has {PARTITIONS} partitions")
 
     def records(self):

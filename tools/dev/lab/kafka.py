@@ -104,8 +104,9 @@ class LabKafka:
     def kafka_topic(self, *words, timeout=120):
         return call(KAFKA_TOPIC, "--bootstrap", self.bootstrap, *words, timeout=timeout)
 
-    def create_topic(self, partitions=16, topic=None):
-        self.kafka_topic("create", topic or self.topic, "--partitions", partitions)
+    def create_topic(self, partitions=16, topic=None, settings=()):
+        self.kafka_topic("create", topic or self.topic, "--partitions", partitions,
+                         *[word for setting in settings for word in ("--config", setting)])
 
     def read_topic(self, topic=None, timeout=120):
         """Yields the Records of a topic up to its present end, by Kafka's own client."""
