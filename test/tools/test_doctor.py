@@ -15,7 +15,8 @@ from machine import CPU, MAIN, NODE, PCI, SPARE, Machine
 from tap import Tap
 
 NAMES = ["configuration", "hugepages", "hugepage-mount", "stale-hugepages", "limits", "iommu",
-         "drivers", "numa", "isolation", "governor", "time", "brokers", "topic", "acl"]
+         "drivers", "numa", "isolation", "governor", "time", "brokers", "topic", "acl",
+         "quota"]
 USER = "nobody"  # of the workers
 NOIOMMU = "sys/module/vfio/parameters/enable_unsafe_noiommu_mode"
 
@@ -296,6 +297,7 @@ CASES = (
      "ssl.certificate.location /", "ringtap.yaml: [X509"),
     ("topic", "warn", nothing, "the brokers cannot be asked", "--only brokers"),
     ("acl", "warn", nothing, "the brokers cannot be asked", "--only brokers"),
+    ("quota", "warn", nothing, "the brokers cannot be asked", "--only brokers"),
 )
 
 

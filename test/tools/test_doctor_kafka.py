@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""tools/doctor against three brokers of real Kafka: topics, clocks, a dead broker. TAP.
+"""tools/doctor against three brokers of real Kafka: topics, clocks, quotas, a dead broker. TAP.
 
 Build directory: $RINGTAP_BUILD (default: build/). Everything listens on the loopback only.
 """
@@ -18,8 +18,11 @@ from kafka import KafkaProducer
 from kafka.errors import InvalidTimestampError
 from machine import Machine
 from tap import Tap
+from wire import Connection, array, number, text
 
 from lab import call, wait_for
+
+ALTER_CLIENT_QUOTAS = 49
 
 
 def topics_of_three_brokers(tap, servers):
@@ -130,6 +133,42 @@ def clocks(tap, servers):
     producer.close()
 
 
+def set_quota(servers, value, **entity):
+    """AlterClientQuotas of Kafka: None for the default; a value of None removes it."""
+    parts = array([text(kind.replace("_", "-")) + text(name) for kind, name in entity.items()])
+    change = text("producer_byte_rate") + number("d", value or 0) + number("?", value is None)
+    host, port = servers.split(",")[0].split(":")
+    with Connection(host, int(port)) as connection:
+        answer = connection.ask(ALTER_CLIENT_QUOTAS, 0, array([parts + array([change])]) + b"\0")
+    answer.numbers("ii")
+    if answer.number("h"):
+        raise AssertionError(answer.text())
+
+
+def quotas(tap, servers):
+    """Kafka's order of precedence: each one set hides those before it."""
+    good = {"bootstrap.servers": servers}
+    says(tap, look("good", good, "quota")[1]["quota"], "ok", "none for user ANONYMOUS")
+    for rate, name, words, entity in (
+            (1e9, "the default client-id", "--entity-type clients --entity-default",
+             {"client_id": None}),
+            (2_000_000, "client-id ringtap", "--entity-type clients --entity-name ringtap",
+             {"client_id": "ringtap"}),
+            (3e6, "the default user", "--entity-type users --entity-default", {"user": None}),
+            (4e6, "user ANONYMOUS", "--entity-type users --entity-name ANONYMOUS",
+             {"user": "ANONYMOUS"}),
+            (5e6, "user ANONYMOUS, client-id ringtap", "users --entity-name ANONYMOUS "
+             "--entity-type clients --entity-name ringtap",
+             {"user": "ANONYMOUS", "client_id": "ringtap"})):
+        set_quota(servers, rate, **entity)
+        time.sleep(1)  # the brokers hear of it
+        says(tap, look("good", good, "quota")[1]["quota"], "warn",
+             f"producer_byte_rate={rate:.0f} for {name}:", words,
+             "--delete-config producer_byte_rate")
+    says(tap, look("good", {**good, "client.id": "other"}, "quota")[1]["quota"], "warn",
+         "producer_byte_rate=4000000 for user ANONYMOUS:")
+
+
 def a_broker_that_dies(tap, servers, run):
     """The metadata name it for some seconds after its death; then its partitions are leaderless."""
     first = servers.split(",")[0]
@@ -174,6 +213,7 @@ def main():
         tap.run(topics_of_three_brokers, servers)
         tap.run(addresses_of_brokers, servers)
         tap.run(clocks, servers)
+        tap.run(quotas, servers)
         tap.run(a_broker_that_dies, servers, run)
     return tap.finish()
 

@@ -89,6 +89,8 @@ def by_password(tap, servers, good):
     checks = look("packets", good, "topic", "acl")[1]
     says(tap, checks["acl"], "ok", "User:probe may write to topic packets")
     tap.ok("no right" not in checks["topic"]["detail"], "the topic's settings can be read")
+    says(tap, look("packets", good, "quota")[1]["quota"], "warn", "User:probe may not read quotas",
+         "--allow-principal User:probe --operation DescribeConfigs --cluster")
     create(servers, "stamped", 1, 1, "message.timestamp.type=CreateTime")
     for operation in ("DESCRIBE", "DESCRIBE_CONFIGS"):
         grant(servers, "User:probe", operation, "stamped")
