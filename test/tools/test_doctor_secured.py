@@ -7,6 +7,7 @@ Build directory: $RINGTAP_BUILD (default: build/). Everything listens on the loo
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import unittest.mock
@@ -134,6 +135,7 @@ def by_certificate(tap, servers, good):
     grant(servers, who, "WRITE")
     says(tap, look("packets", good, "acl")[1]["acl"], "ok", f"{who} may write to topic packets")
 
+    other_places(tap, dict(good))
     names = ("ssl.certificate.location", "ssl.key.location", "ssl.key.password")
     stranger = dict(zip(names, (WORK / "stranger.pem", WORK / "stranger.key", ""), strict=True))
     for change, *words in (
@@ -146,6 +148,25 @@ def by_certificate(tap, servers, good):
              "fix ssl.*")):
         checks = look("packets", {**good, **change}, "brokers")[1]
         says(tap, checks["brokers"], "fail", *words)
+
+
+def other_places(tap, good):
+    """The same certificate, key and CA by librdkafka's other properties."""
+    certificate, key = (good.pop(f"ssl.{name}.location") for name in ("certificate", "key"))
+    keystore, ca = WORK / "keystore.p12", WORK / "ca"
+    call("openssl", "pkcs12", "-export", "-in", certificate, "-inkey", key, "-out", keystore,
+         "-passin", f"file:{good['ssl.key.password']['file']}", "-passout", f"pass:{PASSWORD}")
+    ca.mkdir()
+    shutil.copy(good["ssl.ca.location"], ca)
+    call("openssl", "rehash", ca)
+    store = {"ssl.keystore.location": keystore, "ssl.keystore.password": PASSWORD}
+    for given in ({"ssl.certificate.pem": {"file": certificate}, "ssl.key.pem": {"file": key}},
+                  store, {**store, "ssl.ca.location": ca}):
+        checks = look("packets", {**good, **given}, "brokers", "acl")[1]
+        says(tap, checks["brokers"], "ok", "SSL: 1 brokers, all reached")
+        says(tap, checks["acl"], "ok", "User:CN=ringtap,O=ringtap-lab may write")
+    checks = look("packets", {**good, **store, "ssl.keystore.password": "wrong"}, "brokers")[1]
+    says(tap, checks["brokers"], "fail", f"ssl.keystore.location {keystore}: Mac verify error")
 
 
 def by_scram(tap, servers, good):

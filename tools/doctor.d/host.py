@@ -92,13 +92,16 @@ class Host:
         ours = [path for path in (build / name / name, BESIDE / name) if path.exists()]
         return str(ours[0]) if ours else shutil.which(name)
 
-    def run(self, name, *options):
-        """(exit code, output, errors) of a program; None when it is not there or hangs."""
+    def run(self, name, *options, given=""):
+        """(exit code, output, errors) of a program; None when it is not there or hangs.
+
+        given: what it reads on standard input.
+        """
         program = self.program(name)
         if program is None:
             return None
         try:
-            done = subprocess.run([program, *options], stdin=subprocess.DEVNULL,
+            done = subprocess.run([program, *options], input=given,
                                   capture_output=True, text=True, timeout=30, check=False)
         except (OSError, subprocess.TimeoutExpired):
             return None

@@ -2,6 +2,7 @@
 """Read from librdkafka's properties where the brokers are and how to connect to them."""
 
 import contextlib
+import os
 import re
 import ssl
 
@@ -31,6 +32,15 @@ def about(what):
         raise OSError(f"{what}: {error.strerror or error}") from None
 
 
+@contextlib.contextmanager
+def held(text):
+    """Within: the path of a file in memory with a text, which Python's TLS takes in files only."""
+    with open(os.memfd_create("pem"), "w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        yield f"/proc/{os.getpid()}/fd/{file.fileno()}"
+
+
 class Security:
     """How to connect, from librdkafka's properties.
 
@@ -56,12 +66,14 @@ class Security:
         if self.sasl:
             kerberos = self.kafka("sasl.kerberos.principal") or "PRINCIPAL"
             return self.kafka("sasl.username") or re.split("[/@]", kerberos)[0]
-        certificate = self.kafka("ssl.certificate.location")
-        if not self.tls or not certificate:
+        if not self.tls:
             return "ANONYMOUS"
-        # Its subject, unless the broker has rules of its own.
-        done = self.host.run("openssl", "x509", "-in", certificate, "-noout", "-subject",
-                             "-nameopt", "RFC2253")
+        with self._own_certificate() as (certificate, _):
+            if not certificate:
+                return "ANONYMOUS"
+            # Its subject, unless the broker has rules of its own.
+            done = self.host.run("openssl", "x509", "-in", certificate[1], "-noout", "-subject",
+                                 "-nameopt", "RFC2253")
         return done[1].strip().removeprefix("subject=") if done and done[0] == 0 else "CN=..."
 
     def remedy(self):
@@ -69,23 +81,50 @@ class Security:
         names = "sasl.*" if self.sasl else "ssl.certificate.location"
         return f"fix security.protocol and {names} under kafka: global:"
 
+    @contextlib.contextmanager
+    def _own_certificate(self):
+        """Within: (what it is, its path) of our certificate, None without one, and of its key."""
+        keystore = self.kafka("ssl.keystore.location")
+        with contextlib.ExitStack() as files:
+            def find(name):
+                path, text = self.kafka(f"ssl.{name}.location"), self.kafka(f"ssl.{name}.pem")
+                if path:
+                    return f"ssl.{name}.location {path}", path
+                return (f"ssl.{name}.pem", files.enter_context(held(text))) if text else None
+            if keystore:
+                content = files.enter_context(held(self._content_of(keystore)))
+                yield ((f"ssl.keystore.location {keystore}", content),) * 2
+            else:
+                certificate = find("certificate")
+                yield certificate, find("key") or certificate
+
+    def _content_of(self, keystore):
+        """Certificates and key of a PKCS#12 file, as PEM."""
+        done = self.host.run("openssl", "pkcs12", "-in", keystore, "-nodes", "-passin", "stdin",
+                             given=self.kafka("ssl.keystore.password") or "")
+        if done is None or done[0] != 0:
+            why = (done[2].strip().splitlines() or [""])[0] if done else "it takes openssl(1)"
+            raise OSError(f"ssl.keystore.location {keystore}: {why}")
+        return done[1]
+
     def load(self):
         """Makes the context. Raises OSError (ssl.SSLError is one)."""
         if not self.tls:
             return
         location = self.kafka("ssl.ca.location")
+        place = "capath" if os.path.isdir(location or "") else "cafile"
         with about(f"ssl.ca.location {location}" if location else "ssl.ca.pem"):
-            context = ssl.create_default_context(cafile=None if location == "probe" else location,
-                                                 cadata=self.kafka("ssl.ca.pem"))
+            context = ssl.create_default_context(cadata=self.kafka("ssl.ca.pem"), **{
+                place: None if location == "probe" else location})
         # Python 3.13 refuses a CA without keyUsage; librdkafka takes it.
         context.verify_flags &= ~ssl.VERIFY_X509_STRICT
-        certificate, key = self.kafka("ssl.certificate.location"), self.kafka("ssl.key.location")
-        if certificate:
-            with about(f"ssl.certificate.location {certificate}"):  # alone: what follows reads both
-                ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(certificate)
-            with about(f"ssl.key.location {key or certificate}"):
-                context.load_cert_chain(certificate, key,
-                                        lambda: self.kafka("ssl.key.password") or "")
+        with self._own_certificate() as (certificate, key):
+            if certificate:
+                with about(certificate[0]):  # alone: what follows reads both
+                    ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(certificate[1])
+                with about(key[0]):
+                    context.load_cert_chain(certificate[1], key[1],
+                                            lambda: self.kafka("ssl.key.password") or "")
         if (self.kafka("ssl.endpoint.identification.algorithm") or "https") == "none":
             context.check_hostname = False
         if self.kafka("enable.ssl.certificate.verification") == "false":
