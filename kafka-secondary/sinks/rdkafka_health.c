@@ -30,7 +30,7 @@ void rdkafka_health_note_failure(struct rdkafka_health *h, const char *text) {
 	const char *begin = thread_end != NULL ? thread_end + 3 : text;
 	const char *end = strstr(begin, ": ");
 	struct broker_failure *f, *oldest = h->failures;
-	char broker[sizeof(f->broker)];
+	char broker[sizeof(f->broker)], *detail;
 
 	if (end == NULL || (size_t)(end - begin) >= sizeof(broker))
 		return;
@@ -46,6 +46,8 @@ void rdkafka_health_note_failure(struct rdkafka_health *h, const char *text) {
 		f = oldest;
 	snprintf(f->broker, sizeof(f->broker), "%s", broker);
 	snprintf(f->why, sizeof(f->why), "%s", end + 2);
+	if ((detail = strstr(f->why, " (after ")) != NULL) // its state and how often it was so
+		*detail = '\0';
 	f->at_ns = rtap_monotonic_ns();
 	pthread_mutex_unlock(&h->lock);
 }
@@ -262,11 +264,13 @@ void rdkafka_health_judge(struct rdkafka_health *h, enum rtap_wait topic_wait) {
 	for (unsigned int i = 1; i < nb_groups; i++)
 		if (groups[i].nb > groups[most].nb)
 			most = i;
+	if (h->topic_wait != RTAP_WAIT_NOTHING && topic_wait == RTAP_WAIT_NOTHING)
+		h->quiet_until_ns = now_ns + RDKAFKA_HEALTH_WAIT_NS;
 	h->topic_wait = h->reason = topic_wait;
 	if (topic_wait == RTAP_WAIT_NOTHING && nb_groups > 0)
 		h->reason = groups[most].reason;
 	rdkafka_remedy_say_throttle(h, now_ns);
-	if (topic_wait == RTAP_WAIT_NOTHING)
+	if (topic_wait == RTAP_WAIT_NOTHING && now_ns >= h->quiet_until_ns)
 		say_groups(h, groups, nb_groups, now_ns);
 	pthread_mutex_unlock(&h->lock);
 }

@@ -39,6 +39,7 @@ struct rdkafka_health {
 	struct rdkafka_topic_config config; // the watcher's
 	struct rtap_log_limit limits[RTAP_NB_WAITS]; // the watcher's, by reason
 	bool said; // and not yet that it is over; the watcher's
+	uint64_t quiet_until_ns; // the topic is well again, packets are on their way; the watcher's
 	pthread_mutex_t lock;
 	// Under `lock`:
 	struct partition_wait waits[RDKAFKA_HEALTH_WAITS];
