@@ -2,6 +2,7 @@
 """A machine made of files, for tools/doctor --root: two nodes, two NICs, all as it should be."""
 
 import fcntl
+import json
 import os
 import pathlib
 import shutil
@@ -71,6 +72,12 @@ class Machine:
         """A kafka-secondary whose --check is `checks`; it lists properties as the real one does."""
         self.program("kafka-secondary",
                      f'[ "$1" != --properties ] || exec {SECONDARY} "$@"\n{checks}')
+
+    def workers(self, *reasons):
+        """A stats-tool that shows transmit workers which wait for these reasons, and one gone."""
+        workers = [{"state": "serving", "waiting_for": reason} for reason in reasons]
+        workers.append({"state": "gone", "waiting_for": "nothing"})
+        self.program("stats-tool", f"echo '{json.dumps({'workers': workers})}'")
 
     def write(self, name, text=""):
         path = self.root / name

@@ -16,7 +16,7 @@ from tap import Tap
 
 NAMES = ["configuration", "hugepages", "hugepage-mount", "stale-hugepages", "limits", "iommu",
          "drivers", "numa", "isolation", "governor", "time", "brokers", "topic", "acl",
-         "quota"]
+         "quota", "workers"]
 USER = "nobody"  # of the workers
 NOIOMMU = "sys/module/vfio/parameters/enable_unsafe_noiommu_mode"
 
@@ -297,6 +297,12 @@ CASES = (
      "ssl.certificate.location /", "ringtap.yaml: [X509"),
     ("topic", "warn", nothing, "the brokers cannot be asked", "--only brokers"),
     ("acl", "warn", nothing, "the brokers cannot be asked", "--only brokers"),
+    ("workers", "ok", lambda m: m.workers("nothing", "nothing"), "2 transmit workers", "nothing"),
+    ("workers", "fail", lambda m: m.workers("nothing", "replicas"),
+     "1 of 2 transmit workers wait: replicas", "stats-tool -i ringtap"),
+    ("workers", "ok", lambda m: m.program("stats-tool", "echo 'stats-tool: none' >&2; exit 8"),
+     "none"),
+    ("workers", "warn", nothing, "there is no stats-tool", "install"),
     ("quota", "warn", nothing, "the brokers cannot be asked", "--only brokers"),
 )
 
