@@ -36,6 +36,14 @@ int rtap_rdkafka_set(
 	return -EINVAL;
 }
 
+int rtap_rdkafka_set_if_known(
+	rd_kafka_conf_t *conf, const char *name, const char *value, char *why, size_t size
+) {
+	if (rd_kafka_conf_set(conf, name, value, why, size) == RD_KAFKA_CONF_UNKNOWN)
+		return 0;
+	return rtap_rdkafka_set(conf, name, value, why, size);
+}
+
 int rtap_rdkafka_get(const rd_kafka_conf_t *conf, const char *name, char *value, size_t size) {
 	if (rd_kafka_conf_get(conf, name, value, &size) == RD_KAFKA_CONF_OK)
 		return 0;

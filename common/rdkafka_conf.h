@@ -17,6 +17,11 @@ int rtap_rdkafka_set(
 	rd_kafka_conf_t *conf, const char *name, const char *value, char *why, size_t size
 );
 
+// The same for one of ours: 0 as well when this librdkafka is too old to have it.
+int rtap_rdkafka_set_if_known(
+	rd_kafka_conf_t *conf, const char *name, const char *value, char *why, size_t size
+);
+
 // The same for what a user wrote: a number that librdkafka reads as another one is refused, too.
 int rtap_rdkafka_set_checked(
 	rd_kafka_conf_t *conf, const char *name, const char *value, char *why, size_t size

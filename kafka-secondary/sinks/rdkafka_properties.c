@@ -20,7 +20,7 @@ static int set_ours(
 
 	rdkafka_rules_own(own, cfg, nb_rings);
 	for (size_t i = 0; rc == 0 && i < RDKAFKA_NB_OWN; i++)
-		rc = rtap_rdkafka_set(conf, own[i].name, own[i].value, why, size);
+		rc = rtap_rdkafka_set_if_known(conf, own[i].name, own[i].value, why, size);
 	return rc;
 }
 

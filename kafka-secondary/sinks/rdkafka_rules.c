@@ -83,6 +83,7 @@ void rdkafka_rules_own(
 		{"queue.buffering.max.messages", messages},
 		{"queue.buffering.max.kbytes", "2147483647"}, // payloads are not copied
 		{"log.connection.close", "false"},
+		{"enable.metrics.push", "false"}, // to the brokers, from librdkafka 2.5 on
 		{"statistics.interval.ms", cfg->statistics_file[0] != '\0' ? STATISTICS_MS : "0"},
 	};
 

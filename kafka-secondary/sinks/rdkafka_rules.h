@@ -27,14 +27,14 @@ int rdkafka_rules_check(const rd_kafka_conf_t *conf, char *why, size_t size);
 // Why a property is refused whatever its value is; NULL when it is not.
 const char *rdkafka_rules_why_refused(const char *name);
 
-// A property that ringtap sets before the user's: the user's value wins unless a promise forbids
-// it.
+// A property that ringtap sets before the user's, where librdkafka has it: the user's value wins
+// unless a promise forbids it.
 struct rdkafka_own {
 	const char *name;
 	char value[24];
 };
 
-#define RDKAFKA_NB_OWN 11
+#define RDKAFKA_NB_OWN 12
 
 // For an instance with `nb_rings` transmit rings.
 void rdkafka_rules_own(

@@ -22,6 +22,7 @@
 #define NOBODY 65534
 #define LENGTH(array) (int)(sizeof(array) / sizeof((array)[0]))
 
+#define METRICS "enable.metrics.push" // from librdkafka 2.5 on
 #define GLOBAL "kafka:\n  global:\n    "
 #define TOPIC "kafka:\n  topic:\n    "
 #define TIMEOUT                                                                                     \
@@ -80,6 +81,20 @@ static void ck_effective(const char *text, const char *name, const char *wanted)
 	ck_value(conf, name, wanted);
 	rd_kafka_conf_destroy(conf);
 }
+
+START_TEST(no_metrics_to_brokers) {
+	rd_kafka_conf_t *conf = rd_kafka_conf_new();
+	size_t size = 0;
+	bool has = rd_kafka_conf_get(conf, METRICS, NULL, &size) == RD_KAFKA_CONF_OK;
+
+	rd_kafka_conf_destroy(conf);
+	ck_assert_int_eq(has, rd_kafka_version() >= 0x020500ff);
+	if (!has)
+		return;
+	ck_effective("", METRICS, "false");
+	ck_effective(GLOBAL METRICS ": true\n", METRICS, "true");
+}
+END_TEST
 
 // What is refused, and the whole line for the user after "t.yaml:".
 static const struct {
@@ -512,6 +527,7 @@ static Suite *make_suite(void) {
 	TCase *tc = tcase_create("rdkafka_properties");
 
 	tcase_add_checked_fixture(tc, NULL, tear_down);
+	tcase_add_test(tc, no_metrics_to_brokers);
 	tcase_set_timeout(tc, 30);
 	tcase_add_loop_test(tc, what_is_refused, 0, LENGTH(refused));
 	tcase_add_test(tc, reason_is_cut);

@@ -20,11 +20,12 @@ static int set_ours(rd_kafka_conf_t *conf, char *why, size_t size) {
 		{"auto.offset.reset", "earliest"}, // retention may overtake us
 		{"check.crcs", "true"},
 		{"queued.max.messages.kbytes", "16384"}, // of each partition
+		{"enable.metrics.push", "false"}, // to the brokers, from librdkafka 2.5 on
 	};
 	int rc = 0;
 
 	for (size_t i = 0; rc == 0 && i < sizeof(ours) / sizeof(ours[0]); i++)
-		rc = rtap_rdkafka_set(conf, ours[i][0], ours[i][1], why, size);
+		rc = rtap_rdkafka_set_if_known(conf, ours[i][0], ours[i][1], why, size);
 	return rc;
 }
 
