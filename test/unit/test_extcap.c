@@ -78,7 +78,7 @@ START_TEST(files_of_the_user) {
 	find();
 	ck_assert_ptr_nonnull(strstr(complaints, "broken.yaml:"));
 	ck_assert_ptr_null(strstr(complaints, "notes"));
-	topic = extcap_topics_lookup(&topics, "kafka-edge_1");
+	topic = extcap_topics_lookup(&topics, "kafka-edge%201");
 	ck_assert_ptr_nonnull(topic);
 	ck_assert_str_eq(topic->topic, "packets");
 	ck_assert_ptr_null(extcap_topics_lookup(&topics, "kafka-broken"));
@@ -86,7 +86,7 @@ START_TEST(files_of_the_user) {
 	text = interfaces();
 	ck_assert_ptr_nonnull(strstr(text, "extcap {version="));
 	ck_assert_ptr_nonnull(
-		strstr(text, "\ninterface {value=kafka-edge_1}{display=Kafka topic packets, /")
+		strstr(text, "\ninterface {value=kafka-edge%201}{display=Kafka topic packets, /")
 	);
 	ck_assert_ptr_nonnull(
 		strstr(text, "\ninterface {value=kafka}{display=Kafka topic of your choice}\n")
@@ -117,6 +117,44 @@ START_TEST(files_that_are_named) {
 }
 END_TEST
 
+START_TEST(no_file_hides_another) {
+	static const char *const names[][2] = {
+		{"a b", "kafka-a%20b"},
+		{"a_b", "kafka-a_b"},
+		{"a%20b", "kafka-a%2520b"},
+		{"\xc3\xa9", "kafka-%C3%A9"},
+	};
+	char path[128];
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		snprintf(path, sizeof(path), ".config/ringtap/%s.yaml", names[i][0]);
+		write_file(path, "topic: x\n");
+	}
+	find();
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		ck_assert_ptr_nonnull(extcap_topics_lookup(&topics, names[i][1]));
+}
+END_TEST
+
+// One would wait for ever, the other has no end.
+START_TEST(what_is_no_file_is_left_out) {
+	char path[128];
+
+	snprintf(path, sizeof(path), "%s/.config/ringtap/fifo.yaml", folder);
+	ck_assert_int_eq(mkfifo(path, 0600), 0);
+	snprintf(path, sizeof(path), "%s/.config/ringtap/zero.yaml", folder);
+	ck_assert_int_eq(symlink("/dev/zero", path), 0);
+	make_folder(".config/ringtap/folder.yaml");
+	write_file(".config/ringtap/other.yaml", "topic: x\n");
+	find();
+	ck_assert_ptr_nonnull(strstr(complaints, "fifo.yaml: not a regular file\n"));
+	ck_assert_ptr_nonnull(strstr(complaints, "zero.yaml: not a regular file\n"));
+	ck_assert_ptr_nonnull(strstr(complaints, "folder.yaml: not a regular file\n"));
+	ck_assert_uint_eq(topics.nb, 1);
+	ck_assert_str_eq(topics.topics[0].interface, "kafka-other");
+}
+END_TEST
+
 START_TEST(no_file_breaks_a_line) {
 	char list[256], *text;
 
@@ -126,7 +164,9 @@ START_TEST(no_file_breaks_a_line) {
 	find();
 	ck_assert_uint_eq(topics.nb, 1);
 	text = interfaces();
-	ck_assert_ptr_nonnull(strstr(text, "interface {value=kafka-a__value_b__}{display="));
+	ck_assert_ptr_nonnull(
+		strstr(text, "interface {value=kafka-a%7D%7Bvalue%3Db%7D%0A}{display=")
+	);
 	ck_assert_ptr_nonnull(strstr(text, "/avalue=b.yaml}\n"));
 	free(text);
 }
@@ -171,6 +211,8 @@ static Suite *make_suite(void) {
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	tcase_add_test(tcase, files_of_the_user);
 	tcase_add_test(tcase, files_that_are_named);
+	tcase_add_test(tcase, no_file_hides_another);
+	tcase_add_test(tcase, what_is_no_file_is_left_out);
 	tcase_add_test(tcase, no_file_breaks_a_line);
 	tcase_add_test(tcase, arguments);
 	suite_add_tcase(suite, tcase);

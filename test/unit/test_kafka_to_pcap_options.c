@@ -118,6 +118,23 @@ START_TEST(wireshark_starts_where_it_is_told) {
 }
 END_TEST
 
+START_TEST(a_newer_wireshark_may_say_more) {
+	ck_taken("--extcap-interfaces --extcap-cleanup-postkill --extcap-version=5.0");
+	ck_assert_int_eq(opts.extcap.question, EXTCAP_INTERFACES);
+	ck_taken("--log-level debug --capture --log-file=x --extcap-interface kafka-x --fifo f "
+		 "--extcap-new value");
+	ck_assert_int_eq(opts.extcap.question, EXTCAP_CAPTURE);
+	ck_assert_str_eq(opts.extcap.interface, "kafka-x");
+	ck_assert_str_eq(opts.extcap.fifo, "f");
+	ck_taken("--extcap-dlts --extcap-flag --extcap-interface kafka-x");
+	ck_assert_int_eq(opts.extcap.question, EXTCAP_DLTS);
+	ck_refused("--capture --extcap-interface kafka-x --fifo f --folow", "--folow");
+	ck_refused("--extcap-interfcaes", "--extcap-interfcaes");
+	ck_refused("-c x.yaml -w f --log-level debug", "--log-level");
+	ck_refused("-c x.yaml -w f --extcap-cleanup-postkill", "--extcap-cleanup-postkill");
+}
+END_TEST
+
 static Suite *make_suite(void) {
 	Suite *suite = suite_create("kafka_to_pcap_options");
 	TCase *tcase = tcase_create("all");
@@ -128,6 +145,7 @@ static Suite *make_suite(void) {
 	tcase_add_test(tcase, a_check_writes_nothing);
 	tcase_add_test(tcase, numbers);
 	tcase_add_test(tcase, wireshark_starts_where_it_is_told);
+	tcase_add_test(tcase, a_newer_wireshark_may_say_more);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }

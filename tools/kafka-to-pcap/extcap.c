@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 static const char *const directories[] = {"~/.config/ringtap", "/etc/ringtap"};
 
@@ -19,24 +20,36 @@ static bool is_known(const struct extcap_topics *topics, const char *interface) 
 	return extcap_topics_lookup(topics, interface) != NULL;
 }
 
-// "kafka-NAME" for a file /DIRECTORY/NAME.yaml, of characters that no shell and no protocol minds.
-static char *interface_of(const char *path) {
-	const char *base = strrchr(path, '/'), *dot;
-	char *interface;
+static bool is_plain(char c) {
+	static const char plain[]
+		= "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.";
 
-	base = base != NULL ? base + 1 : path;
-	dot = strrchr(base, '.');
-	if (asprintf(
-		    &interface, EXTCAP_ANY_TOPIC "-%.*s",
-		    (int)(dot != NULL ? (size_t)(dot - base) : strlen(base)), base
-	    )
-	    < 0)
+	return strchr(plain, c) != NULL;
+}
+
+// "kafka-NAME" for a file /DIRECTORY/NAME.yaml, of characters that no shell and no protocol minds;
+// the others as in an URL, so that no two files have one name.
+static char *interface_of(const char *path) {
+	const char *base = strrchr(path, '/'), *end;
+	size_t size;
+	char *interface = NULL;
+	FILE *out = open_memstream(&interface, &size);
+
+	if (out == NULL)
 		return NULL;
-	for (char *p = interface; *p != '\0'; p++)
-		if (strchr("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.", *p)
-		    == NULL)
-			*p = '_';
-	return interface;
+	base = base != NULL ? base + 1 : path;
+	end = strrchr(base, '.');
+	end = end != NULL ? end : base + strlen(base);
+	fputs(EXTCAP_ANY_TOPIC "-", out);
+	for (; base < end; base++)
+		if (is_plain(*base))
+			fputc(*base, out);
+		else
+			fprintf(out, "%%%02X", (unsigned char)*base);
+	if (fclose(out) == 0)
+		return interface;
+	free(interface);
+	return NULL;
 }
 
 static void free_topic(struct extcap_topic *topic) {
@@ -66,11 +79,24 @@ no_memory:
 	return -ENOMEM;
 }
 
+// A FIFO would be waited for.
+static bool is_something_else(const char *path) {
+	struct stat found;
+
+	return stat(path, &found) == 0 && !S_ISREG(found.st_mode);
+}
+
 static int add_file(struct extcap_topics *topics, const char *path, FILE *complaints) {
 	struct rtap_config_error error;
 	struct rtap_config config;
-	int rc = rtap_config_load(&config, path, &error);
+	int rc;
 
+	if (is_something_else(path)) {
+		if (complaints != NULL)
+			fprintf(complaints, "kafka-to-pcap: %s: not a regular file\n", path);
+		return 0;
+	}
+	rc = rtap_config_load(&config, path, &error);
 	if (rc < 0) {
 		if (complaints != NULL)
 			fprintf(complaints, "kafka-to-pcap: %s\n", error.text);

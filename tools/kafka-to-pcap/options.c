@@ -4,6 +4,7 @@
 #include "options.h"
 
 #include "config_schema.h"
+#include "extcap_words.h"
 #include "help.h"
 #include "now.h"
 #include "parse_number.h"
@@ -319,6 +320,7 @@ int reader_options_parse(struct reader_options *opts, int argc, char **argv) {
 		fputs("kafka-to-pcap: out of memory\n", stderr);
 		return -ENOMEM;
 	}
+	argc = extcap_words_drop_unknown(argc, argv, long_options);
 	while ((option = getopt_long(argc, argv, "b:t:w:fc:X:hV", long_options, NULL)) != -1) {
 		if (option == 'h') {
 			opts->help = true;
