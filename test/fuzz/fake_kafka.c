@@ -14,6 +14,7 @@ static const struct fake_kafka *fake;
 static unsigned int next_event[8]; // of each partition, index into all
 static bool started[8];
 static int64_t start_at[8];
+static int64_t position[8];
 static unsigned int nb_idle; // answers in a row that were nothing
 static char handle; // what all opaque objects are
 
@@ -197,27 +198,23 @@ void rd_kafka_metadata_destroy(const struct rd_kafka_metadata *m) {
 	free((void *)(uintptr_t)m);
 }
 
-rd_kafka_resp_err_t rd_kafka_query_watermark_offsets(
-	rd_kafka_t *rk, const char *topic, int32_t partition, int64_t *low, int64_t *high,
-	int timeout_ms
+rd_kafka_resp_err_t rd_kafka_get_watermark_offsets(
+	rd_kafka_t *rk, const char *topic, int32_t partition, int64_t *low, int64_t *high
 ) {
 	*low = 0;
 	*high = fake->high[partition];
 	return RD_KAFKA_RESP_ERR_NO_ERROR;
 }
 
-rd_kafka_resp_err_t rd_kafka_get_watermark_offsets(
-	rd_kafka_t *rk, const char *topic, int32_t partition, int64_t *low, int64_t *high
-) {
-	return rd_kafka_query_watermark_offsets(rk, topic, partition, low, high, 0);
-}
-
-// From the beginning: what lies before the time comes, too, as it does within a margin.
+// From the beginning, unless it is the end: what lies before a time comes, too, as it does within a
+// margin.
 rd_kafka_resp_err_t rd_kafka_offsets_for_times(
 	rd_kafka_t *rk, rd_kafka_topic_partition_list_t *offsets, int timeout_ms
 ) {
 	for (int i = 0; i < offsets->cnt; i++)
-		offsets->elems[i].offset = 0;
+		offsets->elems[i].offset = offsets->elems[i].offset == RD_KAFKA_OFFSET_END
+			? fake->high[offsets->elems[i].partition]
+			: 0;
 	return RD_KAFKA_RESP_ERR_NO_ERROR;
 }
 
@@ -229,8 +226,15 @@ int64_t rd_kafka_message_timestamp(const rd_kafka_message_t *m, rd_kafka_timesta
 
 int rd_kafka_consume_start(rd_kafka_topic_t *topic, int32_t partition, int64_t offset) {
 	started[partition] = true;
-	start_at[partition] = offset;
+	start_at[partition] = position[partition] = offset;
 	return 0;
+}
+
+// The logs stay the same ones.
+rd_kafka_resp_err_t
+rd_kafka_seek(rd_kafka_topic_t *topic, int32_t partition, int64_t offset, int timeout_ms) {
+	REQUIRE(false);
+	return RD_KAFKA_RESP_ERR__FAIL;
 }
 
 int rd_kafka_consume_stop(rd_kafka_topic_t *topic, int32_t partition) {
@@ -307,6 +311,7 @@ static rd_kafka_message_t *make_error(int32_t partition, rd_kafka_resp_err_t err
 
 	REQUIRE(m != NULL);
 	m->partition = partition;
+	m->offset = position[partition];
 	m->err = err;
 	return m;
 }
@@ -329,6 +334,7 @@ rd_kafka_message_t *rd_kafka_consume(rd_kafka_topic_t *topic, int32_t partition,
 	case 'e':
 		return make_error(partition, RD_KAFKA_RESP_ERR__FAIL);
 	default:
+		position[partition] = e->offset + 1;
 		return make_message(e);
 	}
 }

@@ -18,7 +18,11 @@ static int set_ours(rd_kafka_conf_t *conf, char *why, size_t size) {
 		{"log_level", "0"}, // errors come as events, in our words
 		{"enable.partition.eof", "true"},
 		{"auto.offset.reset", "earliest"}, // retention may overtake us
+		// An open transaction of another program would hide what comes after it. ringtap
+		// writes none.
+		{"isolation.level", "read_uncommitted"},
 		{"check.crcs", "true"},
+		{"fetch.wait.max.ms", "100"}, // what else is asked waits as long
 		{"queued.max.messages.kbytes", "16384"}, // of each partition
 		{"enable.metrics.push", "false"}, // to the brokers, from librdkafka 2.5 on
 	};

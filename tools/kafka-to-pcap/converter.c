@@ -48,8 +48,20 @@ struct converter {
 
 static volatile sig_atomic_t stop;
 
+// The first one ends reading, and what was read is written; the next one ends the program at once.
 static void on_signal(int signo) {
 	stop = 1;
+	signal(SIGINT, SIG_DFL);
+	signal(SIGTERM, SIG_DFL);
+}
+
+// Not before everything is open: until then a signal ends the program at once, and nothing is lost.
+static void take_signals(void) {
+	struct sigaction action = {.sa_handler = on_signal};
+
+	sigfillset(&action.sa_mask); // one after the other
+	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGTERM, &action, NULL);
 }
 
 static void complain(const char *text) {
@@ -188,6 +200,11 @@ static void show_progress(struct converter *conv) {
 	print_counts(conv, "");
 }
 
+// Wireshark takes any word on stderr for an error.
+static bool is_quiet(const struct converter *conv) {
+	return conv->opts.extcap.question == EXTCAP_CAPTURE;
+}
+
 static void skip(struct converter *conv, const char *text) {
 	if (conv->nb_skipped++ == 0) // the rest are in the counts
 		complain(text);
@@ -207,6 +224,10 @@ static int convert(struct converter *conv, char text[static TOPIC_READER_TEXT_BY
 			break;
 		case TOPIC_SKIPPED:
 			skip(conv, text);
+			break;
+		case TOPIC_NOTED:
+			if (!is_quiet(conv))
+				complain(text);
 			break;
 		case TOPIC_IDLE:
 			rc = rest(conv);
@@ -300,6 +321,7 @@ static int open_ends(struct converter *conv) {
 	conv->reader = topic_reader_open(&conv->opts.reader, text);
 	if (conv->reader == NULL)
 		rc = -errno;
+	take_signals();
 	if (conv->reader != NULL && conv->opts.file != NULL)
 		conv->out = pcap_output_open(conv->opts.file, format, text);
 	if (conv->reader != NULL && (conv->out != NULL || conv->opts.file == NULL))
@@ -366,11 +388,6 @@ static int write_statistics(struct converter *conv, uint64_t horizon_ns) {
 	return rc == 0 ? pcap_output_flush(conv->out) : rc;
 }
 
-// Wireshark takes any word on stderr for an error.
-static bool is_quiet(const struct converter *conv) {
-	return conv->opts.extcap.question == EXTCAP_CAPTURE;
-}
-
 static enum rtap_exit_code report(const struct converter *conv, uint64_t horizon_ns) {
 	const struct stream_report report = {
 		.check = &conv->check,
@@ -379,12 +396,14 @@ static enum rtap_exit_code report(const struct converter *conv, uint64_t horizon
 		.nb_without = conv->nb_without,
 		.nb_malformed = conv->nb_malformed,
 		.cut_short = !conv->ended,
+		.gaps = topic_reader_gaps(conv->reader),
 	};
 	const char *why;
 	bool complete = stream_report_is_complete(&report, &why);
 
 	if (conv->opts.check || conv->check.nb_streams != 0 || conv->nb_malformed != 0)
 		stream_report_print(stderr, &report);
+	stream_report_print_gaps(stderr, &report.gaps);
 	if (conv->opts.check || conv->opts.require_complete)
 		complain(why);
 	return conv->opts.require_complete && !complete ? RTAP_EXIT_LAW : RTAP_EXIT_OK;
@@ -415,7 +434,6 @@ static enum rtap_exit_code run(struct converter *conv) {
 }
 
 enum rtap_exit_code converter_run(const struct reader_options *opts) {
-	struct sigaction action = {.sa_handler = on_signal};
 	struct converter *conv = calloc(1, sizeof(*conv));
 	enum rtap_exit_code code;
 	int rc;
@@ -424,8 +442,6 @@ enum rtap_exit_code converter_run(const struct reader_options *opts) {
 		complain(strerror(ENOMEM));
 		return RTAP_EXIT_FAILURE;
 	}
-	sigaction(SIGINT, &action, NULL);
-	sigaction(SIGTERM, &action, NULL);
 	conv->opts = *opts;
 	rc = open_all(conv);
 	code = rc == 0 ? run(conv) : exit_code_of(rc);

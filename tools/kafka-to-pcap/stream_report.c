@@ -110,6 +110,31 @@ void stream_report_print(FILE *out, const struct stream_report *report) {
 	fputc('\n', out);
 }
 
+void stream_report_print_gaps(FILE *out, const struct topic_gaps *gaps) {
+	if (gaps->nb_removed + gaps->nb_empty + gaps->nb_restarts + gaps->nb_hidden == 0)
+		return;
+	fprintf(out,
+		"topic: %" PRIu64 " records removed before they were read, %" PRIu64
+		" offsets without a record, %" PRIu64 " logs began again, %" PRIu64
+		" records behind an open transaction\n",
+		gaps->nb_removed, gaps->nb_empty, gaps->nb_restarts, gaps->nb_hidden);
+}
+
+// NULL when all of the topic was read.
+static const char *why_not_all(const struct topic_gaps *gaps) {
+	if (gaps->nb_removed != 0)
+		return "completeness is not proved: records were removed before they were read";
+	if (gaps->nb_restarts != 0)
+		return "completeness is not proved: the topic was deleted and created again, or "
+		       "truncated, while it was read";
+	if (gaps->nb_hidden != 0)
+		return "completeness is not proved: records wait behind an open transaction";
+	if (gaps->nb_empty != 0)
+		return "completeness is not proved: offsets have no record (compaction, or "
+		       "transactions of another program)";
+	return NULL;
+}
+
 bool stream_report_is_complete(const struct stream_report *report, const char **why) {
 	const struct stream_check *check = report->check;
 	struct stream_totals totals = stream_check_totals(check, report->horizon_ns);
@@ -132,6 +157,8 @@ bool stream_report_is_complete(const struct stream_report *report, const char **
 		*why = "completeness is not proved: too many gaps to remember them all";
 	else if (check->nb_not_judged != 0)
 		*why = "completeness is not proved: too many streams or restarts";
+	else if (why_not_all(&report->gaps) != NULL)
+		*why = why_not_all(&report->gaps);
 	else {
 		*why = "complete: no packet is missing between the first and the last of each run";
 		return true;

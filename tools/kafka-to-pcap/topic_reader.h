@@ -36,9 +36,18 @@ enum topic_event {
 	TOPIC_PACKET, // *packet is the caller's, who frees it
 	TOPIC_OUTSIDE, // a packet outside of the range of time was passed over
 	TOPIC_SKIPPED, // a message that is no packet: the text says which and why
+	TOPIC_NOTED, // the text is for the user: records that are gone or hidden, a silent leader
 	TOPIC_IDLE, // nothing for now, after a short wait
 	TOPIC_END, // all that was there at start has been read, or the range of time
 	TOPIC_FAILED, // the text says why; do not go on
+};
+
+// What of the topic was not read, without an error.
+struct topic_gaps {
+	uint64_t nb_removed; // records, by retention before they were read
+	uint64_t nb_empty; // offsets without a record: transaction markers, compaction
+	uint64_t nb_restarts; // logs that began again: topic created again, log truncated
+	uint64_t nb_hidden; // records behind an open transaction, if only what is committed is read
 };
 
 struct topic_reader;
@@ -62,3 +71,5 @@ uint64_t topic_reader_reached_ns(const struct topic_reader *reader);
 // Of the packets before this time all have come, as far as Kafka has them; UINT64_MAX after the
 // end.
 uint64_t topic_reader_horizon_ns(const struct topic_reader *reader);
+
+struct topic_gaps topic_reader_gaps(const struct topic_reader *reader);
