@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Check the limits of hugepages that the cgroups of this process set: a container's, or a service's.
+// Check the limits of hugepages that the cgroups of this process set, a container's or a service's.
 
 #pragma once
 

@@ -279,6 +279,12 @@ class Tests:
         assert any(look.startswith("killed") for look in looks), out
         assert f"(pid {again.process.pid})" in looks[-1], out
 
+    def test_a_new_primary_of_the_same_pid(self):
+        """In a container, where pids repeat: the boot id tells it from the one before."""
+        primary = self.instance().dir / "primary"
+        primary.write_text(primary.read_text().replace("boot-id: ", "boot-id: " + "ab" * 16))
+        assert json.loads(self.run("--json").stdout)["primary"]["state"] == "restarting"
+
     def test_watch_json_is_one_object_a_line(self):
         self.instance()
         p = subprocess.Popen(

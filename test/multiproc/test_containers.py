@@ -26,6 +26,9 @@ PAGES = 64
 POD = (f"mount --make-rprivate / && umount /dev/hugepages && mount -t proc none /proc "
        f"&& mount -t hugetlbfs -o size={PAGES * 2}M nodev /dev/hugepages "
        f"&& mount --bind {SHARED} /run && exec sleep infinity")
+# All that root has there, as config/containers/pod.yaml has it.
+CAPABILITIES = {"capture-primary": "-all,+net_raw,+net_admin",
+                "kafka-secondary": "-all,+setuid,+setgid,+kill"}
 DISK = "mkdir -p /var/tmp/rtpod && mount --bind /var/tmp/rtpod /run"  # not a tmpfs
 
 
@@ -49,11 +52,11 @@ class Pod:
 
     def start(self, name, mounts=":", enter=("--mount", "--pid"), before=()):
         """Starts a program in a container: `mounts` change what it sees, `before` where it is."""
-        program = self.lab.program(name, name)
+        may = CAPABILITIES[name]
         return self.lab.start(name, [
             *before, "nsenter", "--target", self.first, *enter, "unshare", "--mount", "sh", "-c",
-            f'{mounts} && exec env -u RINGTAP_DIR "$@"', "sh", program, "-c",
-            self.lab.config_path])
+            f'{mounts} && exec env -u RINGTAP_DIR "$@"', "sh", "setpriv", f"--bounding-set={may}",
+            f"--inh-caps={may}", self.lab.program(name, name), "-c", self.lab.config_path])
 
     def start_primary(self):
         primary = self.start("capture-primary", before=["ip", "netns", "exec", self.lab.name])
@@ -80,7 +83,7 @@ def carries_packets(tap, lab, pod):
     """Each container is killed and started again."""
     lab.start_broker(port=9794)
     lab.create_topic(partitions=8)
-    lab.write_config({"buffer-memory": "16MiB"})
+    lab.write_config({"buffer-memory": "16MiB", "run-as": "nobody"})
     capture = pod.start_primary()
     lab.in_namespace("ip", "link", "set", "rtap0", "up")
     serving = pod.start_secondary()

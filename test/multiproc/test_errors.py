@@ -227,6 +227,16 @@ def killed_while_it_validates(tap, lab):
     tap.ok(True, "it ends with its parent")
 
 
+def too_few_capabilities(tap, lab):
+    """Root without the right to stop workers of another user."""
+    lab.write_config({**SMALL, "run-as": "nobody"})
+    for missing in "setuid", "setgid", "kill":
+        outcome = run("setpriv", f"--bounding-set=-{missing}", lab.program(
+            "kafka-secondary", "kafka-secondary"), "-c", lab.config_path)
+        refused(tap, outcome, "CONFIG", [place_of(lab, "run-as"), "SETUID, SETGID and KILL"],
+                f"run-as without CAP_{missing.upper()} is refused")
+
+
 def not_root(tap, lab):
     """Copies in a world-readable directory: the build may be in a private one."""
     lab.write_config(SMALL)
@@ -305,7 +315,8 @@ def hugepages_of_a_cgroup(tap, lab):
             continue
         seen += 1
         refused(tap, outcome, "HUGEPAGES",
-                ["rtap-test/hugetlb.2MB.", "allows 20 MiB, 0 MiB are in use, 34 MiB more are needed",
+                ["rtap-test/hugetlb.2MB.",
+                 "allows 20 MiB, 0 MiB are in use, 34 MiB more are needed",
                  f"run `echo {34 << 20} > ", "hugepages-2Mi"],
                 f"too few hugepages in a cgroup: mount {kind}", lab)
     tap.ok(seen > 0, "this kernel limits hugepages by cgroup", outcome)
@@ -634,10 +645,11 @@ def main():
     with Lab("rterrors") as lab, Lab("rtoutage") as other:
         outage = Outage(other)
         for part in (command_lines, bad_configurations, full_disk, check_says_memory,
-                     refused_properties, killed_while_it_validates, not_root, too_few_hugepages,
-                     hugepages_of_a_cgroup, too_few_files, no_hugetlbfs, no_ports, device_limits,
-                     device_drops, eal_arguments, second_primary, no_primary, mismatches,
-                     leftovers, workers_of_a_killed_primary):
+                     refused_properties, killed_while_it_validates, not_root,
+                     too_few_capabilities, too_few_hugepages, hugepages_of_a_cgroup,
+                     too_few_files, no_hugetlbfs, no_ports, device_limits, device_drops,
+                     eal_arguments, second_primary, no_primary, mismatches, leftovers,
+                     workers_of_a_killed_primary):
             tap.run(part, lab)
             lab.end_programs()
         tap.run(the_minute_of_an_outage, outage)

@@ -277,6 +277,8 @@ START_TEST(primary_info) {
 }
 END_TEST
 
+#define FOUR "hugepages: 1 2 /x\nhugepages: 1 2 /x\nhugepages: 1 2 /x\nhugepages: 1 2 /x\n"
+
 START_TEST(hostile_primary_info) {
 	const char *bad[] = {"",          "\n\n",         "pid:\n", "pid: x\n",
 			     "pid: -5\n", "dpdk: pid: 5", "pid: 0"};
@@ -300,11 +302,7 @@ START_TEST(hostile_primary_info) {
 	ck_assert_int_eq(rtap_primary_info_read(&inst, &info), 0);
 	ck_assert_uint_eq(strlen(info.dpdk_version), 39);
 	// More files than there is room for, a path that is too long.
-	text[0] = '\0';
-	for (unsigned int i = 0; i < 20; i++)
-		strcat(text, "hugepages: 1 2 /x\n");
-	strcat(text, "pid: 7\n");
-	put_text(text);
+	put_text("pid: 7\n" FOUR FOUR FOUR FOUR FOUR);
 	ck_assert_int_eq(rtap_primary_info_read(&inst, &info), 0);
 	ck_assert_uint_eq(info.nb_hugepage_files, RTAP_MAX_HUGEPAGE_FILES);
 	memset(text, 'a', sizeof(text) - 1);
