@@ -16,6 +16,12 @@ from doctor_run import SOURCE, doctor
 
 from lab import call
 
+sys.path.insert(0, str(SOURCE / "tools" / "dev" / "kafka-broker"))
+
+from ports import free_port as first_free_port
+
+FIRST_PORT = 9300
+
 BUILD = pathlib.Path(os.environ.get("RINGTAP_BUILD") or SOURCE / "build")
 WORK = BUILD / pathlib.Path(sys.argv[0]).stem
 BROKER, TOPIC = SOURCE / "tools" / "kafka-broker", SOURCE / "tools" / "kafka-topic"
@@ -66,6 +72,15 @@ def configuration(topic, properties, **keys):
 def look(topic, properties, *names, **keys):
     only = [word for name in names for word in ("--only", name)]
     return doctor("-c", configuration(topic, properties, **keys), *only)
+
+
+def ports_below_ephemeral(names):
+    """{name: port} that no connection of the machine takes until a broker listens there."""
+    ports, port = {}, FIRST_PORT
+    for name in names:
+        port = ports[name] = first_free_port(port)
+        port += 1
+    return ports
 
 
 def free_port():

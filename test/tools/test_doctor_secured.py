@@ -12,8 +12,8 @@ import subprocess
 import sys
 import unittest.mock
 
-from doctor_kafka import (BUILD, TOPIC, WORK, cluster, configuration, create, forwarded, free_port,
-                          fresh_directory, look)
+from doctor_kafka import (BUILD, TOPIC, WORK, cluster, configuration, create, forwarded,
+                          fresh_directory, look, ports_below_ephemeral)
 from doctor_run import SOURCE, doctor, says
 from machine import Machine
 from tap import Tap
@@ -45,7 +45,7 @@ LISTENERS = {
 def add_listeners(directory):
     """Gives the stopped broker listeners; returns their ports by name."""
     path = directory / "cluster" / "broker-1" / "server.properties"
-    ports = {name: free_port() for name in LISTENERS}
+    ports = ports_below_ephemeral(LISTENERS)
     added = {"listeners": "", "advertised.listeners": "", "listener.security.protocol.map": ""}
     for name, (protocol, address) in LISTENERS.items():
         address = address.replace("PORT", str(ports[name])).replace("SIX", str(ports["SIX"]))
