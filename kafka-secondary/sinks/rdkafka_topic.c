@@ -99,7 +99,8 @@ static enum rtap_wait look_at_topic(struct rdkafka_topic *t, char *what, size_t 
 		snprintf(
 			what, size,
 			"topic %s does not exist at %s; waiting for it, ringtap never creates "
-			"one: kafka-topics.sh --create --topic %s --partitions N",
+			"one: kafka-topics.sh --create --topic %s --partitions N --config "
+			"message.timestamp.type=LogAppendTime",
 			t->cfg->topic, brokers, t->cfg->topic
 		);
 	else
