@@ -244,7 +244,10 @@ void print_explanation(FILE *out) {
 	explain_list(
 		out, &fields_worker,
 		"per transmit worker, by \"worker\"; numbers are reused and their counters\n"
-		"  continue; gauges are 0 for a worker that is gone; \"waiting_for\" is what most of\n"
-		"  partitions_waiting wait for"
+		"  continue; gauges are 0 for a worker that is gone"
 	);
+	fprintf(out, "  %-16s %-8s %s\n", "waiting_for", "reason",
+		"what most of partitions_waiting wait for:");
+	for (uint64_t wait = 0; wait < RTAP_NB_WAITS; wait++)
+		fprintf(out, "  %-25s %s: %s\n", "", view_wait_name(wait), view_wait_text(wait));
 }
