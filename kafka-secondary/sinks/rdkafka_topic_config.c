@@ -5,6 +5,7 @@
 
 #include "log.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -78,10 +79,16 @@ static void warn_of_size(const struct rdkafka_topic_config *config, rd_kafka_t *
 		    batch_bytes, config->max_message_bytes);
 }
 
+// A service's or a container's filter of system calls may forbid to ask.
 static bool clock_is_kept(void) {
 	struct timex state = {0};
+	int rc = adjtimex(&state);
 
-	return adjtimex(&state) != TIME_ERROR && (state.status & STA_UNSYNC) == 0;
+	if (rc < 0)
+		LOG(NOTICE,
+		    "whether the clock of this machine is synchronised is not known: adjtimex: %s",
+		    strerror(errno));
+	return rc < 0 || (rc != TIME_ERROR && (state.status & STA_UNSYNC) == 0);
 }
 
 static void warn_of_clock(const struct rdkafka_topic_config *config, const char *topic) {
