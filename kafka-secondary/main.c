@@ -147,7 +147,9 @@ run(const struct rtap_config *cfg, const struct rtap_instance *inst, const struc
 	rtap_stop_flag_block(&mask);
 	rc = attach(&attachment, cfg, inst);
 	if (rc < 0) {
-		detach(inst);
+		// Files of our pid may be another's, in another pid namespace.
+		if (attachment.eal_started)
+			detach(inst);
 		return exit_code_of(rc);
 	}
 	rtap_stop_flag_install();

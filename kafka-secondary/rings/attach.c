@@ -116,10 +116,10 @@ int32_t __wrap_rte_service_start_with_defaults(void) {
 	return 0;
 }
 
-static int start_eal(const struct rtap_config *cfg) {
+static int start_eal(struct attachment *a, const struct rtap_config *cfg) {
 	struct rtap_cpu_list allowed = {0};
 	struct rtap_eal_args args = {0};
-	struct rtap_config_error error;
+	struct rtap_config_error error = {0};
 	struct rtap_eal_host host = {.program = "kafka-secondary", .allowed = &allowed};
 	int rc;
 
@@ -127,9 +127,10 @@ static int start_eal(const struct rtap_config *cfg) {
 	if (rc == 0)
 		rc = rtap_eal_args_secondary(&args, cfg, &host, &error);
 	if (rc < 0) {
-		LOG(ERR, "%s", rc == -EINVAL ? error.text : strerror(-rc));
+		LOG(ERR, "%s", error.text[0] != '\0' ? error.text : strerror(-rc));
 		return rc;
 	}
+	a->eal_started = true;
 	if (rte_eal_init(args.argc, args.argv) < 0) {
 		LOG(ERR, "EAL does not attach: %s; the lines above say more",
 		    rte_errno != 0 ? rte_strerror(rte_errno) : "without an error number");
@@ -263,7 +264,7 @@ static int attach_inside(
 	if (rc == 0)
 		rc = primary_check_hugepages(inst);
 	if (rc == 0)
-		rc = start_eal(cfg);
+		rc = start_eal(a, cfg);
 	if (rc == 0)
 		rc = check_block(a, inst);
 	if (rc == 0)

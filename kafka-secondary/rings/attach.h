@@ -18,6 +18,7 @@ struct attachment {
 	struct rte_ring *rings[RTAP_MAX_RINGS];
 	struct rtap_counters counters; // mapped for writing
 	struct message_origin *origins; // of each ring's packets
+	bool eal_started; // EAL has made files for this process: detach()
 	int attached_fd; // read lock, which the next primary waits for; workers inherit it
 };
 
