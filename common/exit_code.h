@@ -16,7 +16,7 @@ enum rtap_exit_code {
 	RTAP_EXIT_ALREADY_RUNNING = 7,
 	RTAP_EXIT_NO_PRIMARY = 8, // the instance has no running primary
 	RTAP_EXIT_MISMATCH = 9, // layout or DPDK version differs between primary and secondary
-	RTAP_EXIT_ATTACH = 10, // the attach did not finish in time
+	RTAP_EXIT_ATTACH = 10, // EAL does not attach, or not in time
 	RTAP_EXIT_PORT = 11, // a port refused its configuration
 	// stats-tool --check: a law does not hold; kafka-to-pcap --require-complete: packets are
 	// missing, or it is not proved that none is.

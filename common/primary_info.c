@@ -35,8 +35,9 @@ int rtap_primary_info_write(int fd, const struct rtap_primary_info *info) {
 	if (fchmod(fd, 0640) < 0)
 		return errno_set(errno);
 	// Written over, then cut: a reader never finds the file empty.
+	errno = ENOSPC; // of a part
 	if (pwrite(fd, text, (size_t)n, 0) != n)
-		return errno_set(EIO);
+		return errno_set(errno);
 	return ftruncate(fd, n) == 0 ? 0 : errno_set(errno);
 }
 

@@ -128,7 +128,7 @@ int eal_start(
 	unsigned int socket_mem_mib[RTAP_MAX_NODES];
 	struct rtap_cpu_list allowed = {0}, usable = {0};
 	struct rtap_eal_args args = {0};
-	struct rtap_config_error error;
+	struct rtap_config_error error = {0};
 	struct rtap_eal_host host = {
 		.program = "capture-primary",
 		.allowed = &allowed,
@@ -153,7 +153,7 @@ int eal_start(
 	if (rc == 0)
 		rc = rtap_eal_args_primary(&args, cfg, &host, &error);
 	if (rc < 0) {
-		LOG(ERR, "%s", rc == -EINVAL ? error.text : strerror(-rc));
+		LOG(ERR, "%s", error.text[0] != '\0' ? error.text : strerror(-rc));
 		return rc;
 	}
 	for (int i = 1; i < args.argc; i++)
