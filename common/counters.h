@@ -53,7 +53,7 @@ enum rtap_wait {
 	RTAP_WAIT_QUOTA, // brokers hold this client back
 	RTAP_WAIT_CLOCK, // brokers refuse the time of the packets
 	RTAP_WAIT_REFUSED, // brokers refuse the packets for another reason
-	RTAP_WAIT_ANSWER, // the leader is connected and does not answer
+	RTAP_WAIT_ANSWER, // the leader does not answer, and no failure of its connection is known
 	RTAP_NB_WAITS,
 };
 

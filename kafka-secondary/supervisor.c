@@ -239,7 +239,7 @@ enum rtap_exit_code supervisor_run(
 	signal(SIGCHLD, on_child_end);
 	signal(SIGHUP, on_hangup);
 	do {
-		if (pass_stop_on(&s))
+		if (pass_stop_on(&s) && s.stop_signals == 1)
 			LOG(NOTICE,
 			    "stopping: workers deliver what they hold, until nothing was "
 			    "confirmed for %" PRIu64 " s",

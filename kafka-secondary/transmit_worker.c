@@ -180,6 +180,7 @@ static void notice_stop(struct transmit_worker *w) {
 	if (w->stop_ns != 0 || rtap_stop_requested() == 0)
 		return;
 	w->stop_ns = w->ctx.now_ns;
+	w->delivered = rtap_counter_get(&w->ctx.counters->delivered);
 	set_deadline(w, w->cfg->drain_timeout_s);
 }
 
@@ -187,9 +188,11 @@ static void notice_stop(struct transmit_worker *w) {
 // behind in flight is sent twice. While the primary drains or is dead, that bounds the time.
 static void put_off_deadline(struct transmit_worker *w) {
 	uint64_t delivered = rtap_counter_get(&w->ctx.counters->delivered);
+	const struct sink_waits *waits = &w->ctx.waits;
+	bool throttled = waits->throttled
+		&& (waits->reason == RTAP_WAIT_QUOTA || waits->reason == RTAP_WAIT_NOTHING);
 
-	if (w->stop_ns == 0 || w->orphaned
-	    || (delivered == w->delivered && !w->ctx.waits.throttled))
+	if (w->stop_ns == 0 || w->orphaned || (delivered == w->delivered && !throttled))
 		return;
 	w->delivered = delivered;
 	w->deadline_ns = w->ctx.now_ns + w->cfg->drain_timeout_s * RTAP_SECOND_NS;
@@ -223,13 +226,14 @@ static enum claim_policy look_around(struct transmit_worker *w) {
 
 static void leave_if_done(struct transmit_worker *w, enum claim_policy policy) {
 	uint64_t left = ring_claims_waiting(&w->claims);
-	bool late = w->ctx.now_ns >= w->deadline_ns;
+	bool late;
 
+	put_off_deadline(w);
+	late = w->ctx.now_ns >= w->deadline_ns;
 	if (w->orphaned && (left == 0 || late))
 		leave_orphaned(w, left);
 	if (w->stop_ns == 0)
 		return;
-	put_off_deadline(w);
 	// Told to stop together with the primary, we may hear it first: give it time to say so.
 	if (late
 	    || (policy == CLAIM_NONE && w->claims.nb_owned == 0

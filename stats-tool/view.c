@@ -51,7 +51,7 @@ static const char *const wait_texts[RTAP_NB_WAITS] = {
 	[RTAP_WAIT_QUOTA] = "brokers hold the client back for a quota",
 	[RTAP_WAIT_CLOCK] = "brokers refuse the time of the packets",
 	[RTAP_WAIT_REFUSED] = "brokers refuse the packets",
-	[RTAP_WAIT_ANSWER] = "the leader is connected and does not answer",
+	[RTAP_WAIT_ANSWER] = "the leader does not answer",
 };
 
 static uint64_t utc_us(void) {

@@ -32,17 +32,21 @@ void rdkafka_health_note_failure(struct rdkafka_health *h, const char *text) {
 	struct broker_failure *f, *oldest = h->failures;
 	char broker[sizeof(f->broker)], *detail;
 
+	const char *scheme = strstr(begin, "://"); // of TLS and SASL: sasl_ssl://HOST:PORT/ID
+
+	if (scheme != NULL && end != NULL && scheme < end)
+		begin = scheme + 3;
 	if (end == NULL || (size_t)(end - begin) >= sizeof(broker))
 		return;
 	snprintf(broker, sizeof(broker), "%.*s", (int)(end - begin), begin);
 	pthread_mutex_lock(&h->lock);
-	for (f = h->failures; f < h->failures + RDKAFKA_HEALTH_FAILURES; f++) {
+	for (f = h->failures; f < h->failures + RDKAFKA_HEALTH_BROKERS; f++) {
 		if (strcmp(f->broker, broker) == 0)
 			break;
 		if (f->at_ns < oldest->at_ns)
 			oldest = f;
 	}
-	if (f == h->failures + RDKAFKA_HEALTH_FAILURES)
+	if (f == h->failures + RDKAFKA_HEALTH_BROKERS)
 		f = oldest;
 	snprintf(f->broker, sizeof(f->broker), "%s", broker);
 	snprintf(f->why, sizeof(f->why), "%s", end + 2);
@@ -52,17 +56,48 @@ void rdkafka_health_note_failure(struct rdkafka_health *h, const char *text) {
 	pthread_mutex_unlock(&h->lock);
 }
 
+// The record of a broker; of a new one that which is over the longest. Under the lock.
+static struct broker_throttle *throttle_of(struct rdkafka_health *h, int32_t id) {
+	struct broker_throttle *found = h->throttles;
+
+	for (unsigned int i = 0; i < RDKAFKA_HEALTH_BROKERS; i++) {
+		struct broker_throttle *t = &h->throttles[i];
+
+		if (t->broker[0] != '\0' && t->id == id)
+			return t;
+		if (t->until_ns < found->until_ns)
+			found = t;
+	}
+	return found;
+}
+
 void rdkafka_health_note_throttle(
 	struct rdkafka_health *h, const char *broker, int32_t id, int ms
 ) {
+	struct broker_throttle *t;
+
 	pthread_mutex_lock(&h->lock);
-	snprintf(h->throttled.broker, sizeof(h->throttled.broker), "%s", broker);
-	h->throttled.id = id;
-	h->throttled.ms = ms;
-	h->throttled.until_ns = ms > 0
-		? rtap_monotonic_ns() + (uint64_t)ms * RTAP_MS_NS + THROTTLE_SLACK_NS
-		: 0;
+	t = throttle_of(h, id);
+	// librdkafka tells of an answer without a throttle, too: it ends that of its own broker only.
+	if (ms > 0 || t->id == id) {
+		snprintf(t->broker, sizeof(t->broker), "%s", broker);
+		t->id = id;
+		t->ms = ms;
+		t->until_ns = ms > 0
+			? rtap_monotonic_ns() + (uint64_t)ms * RTAP_MS_NS + THROTTLE_SLACK_NS
+			: 0;
+	}
 	pthread_mutex_unlock(&h->lock);
+}
+
+const struct broker_throttle *
+rdkafka_health_throttled(const struct rdkafka_health *h, int32_t id, uint64_t now_ns) {
+	const struct broker_throttle *t;
+
+	for (t = h->throttles; t < h->throttles + RDKAFKA_HEALTH_BROKERS; t++)
+		if (t->until_ns > now_ns && (id == RDKAFKA_HEALTH_ANY || t->id == id))
+			return t;
+	return NULL;
 }
 
 void rdkafka_health_note_waits(
@@ -84,7 +119,7 @@ void rdkafka_health_look(struct rdkafka_health *h, uint64_t now_ns, struct sink_
 	*waits = (struct sink_waits){
 		.nb_partitions = h->nb_waits,
 		.reason = h->nb_waits > 0 ? h->reason : h->topic_wait,
-		.throttled = h->throttled.until_ns > now_ns,
+		.throttled = rdkafka_health_throttled(h, RDKAFKA_HEALTH_ANY, now_ns) != NULL,
 	};
 	pthread_mutex_unlock(&h->lock);
 }
@@ -93,7 +128,7 @@ void rdkafka_health_last_failure(struct rdkafka_health *h, char *why, size_t siz
 	const struct broker_failure *last = h->failures;
 
 	pthread_mutex_lock(&h->lock);
-	for (unsigned int i = 1; i < RDKAFKA_HEALTH_FAILURES; i++)
+	for (unsigned int i = 1; i < RDKAFKA_HEALTH_BROKERS; i++)
 		if (h->failures[i].at_ns > last->at_ns)
 			last = &h->failures[i];
 	snprintf(why, size, "%s%s%s", last->broker, last->at_ns > 0 ? ": " : "", last->why);
@@ -132,7 +167,7 @@ const char *rdkafka_health_failure_of(const struct rdkafka_health *h, int32_t id
 
 	rdkafka_health_broker_name(h, id, name, sizeof(name));
 	snprintf(with_id, sizeof(with_id), "%s/%" PRId32, name, id);
-	for (unsigned int i = 0; i < RDKAFKA_HEALTH_FAILURES; i++)
+	for (unsigned int i = 0; i < RDKAFKA_HEALTH_BROKERS; i++)
 		if (strcmp(h->failures[i].broker, with_id) == 0
 		    && now_ns - h->failures[i].at_ns < FAILURE_LASTS_NS)
 			return h->failures[i].why;
@@ -177,8 +212,8 @@ static enum rtap_wait reason_of(
 		return RTAP_WAIT_REPLICAS;
 	if (rdkafka_health_failure_of(h, part->leader, now_ns) != NULL)
 		return RTAP_WAIT_LEADER;
-	// Quotas are of a client, on all brokers alike.
-	return h->throttled.until_ns > now_ns ? RTAP_WAIT_QUOTA : RTAP_WAIT_ANSWER;
+	return rdkafka_health_throttled(h, part->leader, now_ns) != NULL ? RTAP_WAIT_QUOTA
+									 : RTAP_WAIT_ANSWER;
 }
 
 // ---- judge ----
@@ -256,10 +291,11 @@ static void say_groups(
 
 void rdkafka_health_judge(struct rdkafka_health *h, enum rtap_wait topic_wait) {
 	struct wait_group groups[MAX_GROUPS];
-	uint64_t now_ns = rtap_monotonic_ns();
 	unsigned int nb_groups, most = 0;
+	uint64_t now_ns;
 
 	pthread_mutex_lock(&h->lock);
+	now_ns = rtap_monotonic_ns(); // not before what others noted
 	nb_groups = group_waits(h, groups, now_ns);
 	for (unsigned int i = 1; i < nb_groups; i++)
 		if (groups[i].nb > groups[most].nb)

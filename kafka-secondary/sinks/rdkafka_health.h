@@ -23,7 +23,7 @@
 #include <stdint.h>
 
 #define RDKAFKA_HEALTH_WAITS 256 // partitions that are looked at; more are counted
-#define RDKAFKA_HEALTH_FAILURES 16 // brokers
+#define RDKAFKA_HEALTH_BROKERS 16 // whose failures and throttling are known
 #define RDKAFKA_HEALTH_WAIT_NS (5 * RTAP_SECOND_NS) // nothing confirmed for so long is worth a word
 
 // The last failure of the connection to a broker, in librdkafka's words.
@@ -31,6 +31,14 @@ struct broker_failure {
 	char broker[128]; // HOST:PORT/ID, of a bootstrap address HOST:PORT/bootstrap
 	char why[256];
 	uint64_t at_ns;
+};
+
+// A broker holds its answers to this client back. Each has the quota for itself.
+struct broker_throttle {
+	char broker[128]; // HOST:PORT
+	int32_t id;
+	int ms;
+	uint64_t until_ns;
 };
 
 struct rdkafka_health {
@@ -46,20 +54,16 @@ struct rdkafka_health {
 	uint32_t nb_waits; // may be more than are in waits[]
 	enum rtap_wait reason; // of most of them
 	enum rtap_wait topic_wait; // what all wait for, whether they have packets or not
-	struct broker_failure failures[RDKAFKA_HEALTH_FAILURES]; // of broker "" = free
-	struct {
-		char broker[128]; // HOST:PORT
-		int32_t id;
-		int ms;
-		uint64_t until_ns;
-	} throttled;
+	struct broker_failure failures[RDKAFKA_HEALTH_BROKERS]; // of broker "" = free
+	struct broker_throttle throttles[RDKAFKA_HEALTH_BROKERS]; // of broker "" = free
 };
 
 void rdkafka_health_init(struct rdkafka_health *h, const char *topic);
 
 // ---- what is noted; any thread ----
 
-// `text` is librdkafka's line of a connection that failed: "[thrd:...]: HOST:PORT/ID: REASON".
+// `text` is librdkafka's line of a connection that failed: "[thrd:...]: HOST:PORT/ID: REASON", with
+// TLS or SASL "sasl_ssl://HOST:PORT/ID".
 void rdkafka_health_note_failure(struct rdkafka_health *h, const char *text);
 
 // A broker answered that it held back the answer for `ms`, for a quota.
@@ -97,3 +101,8 @@ void rdkafka_health_broker_name(
 
 // Why the connection to a broker failed lately; NULL when it did not.
 const char *rdkafka_health_failure_of(const struct rdkafka_health *h, int32_t id, uint64_t now_ns);
+
+// A broker that throttles, the one with `id` or RDKAFKA_HEALTH_ANY; NULL when none does.
+#define RDKAFKA_HEALTH_ANY (-2)
+const struct broker_throttle *
+rdkafka_health_throttled(const struct rdkafka_health *h, int32_t id, uint64_t now_ns);

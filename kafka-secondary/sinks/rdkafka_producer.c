@@ -180,6 +180,16 @@ static const char *why_of(const struct rdkafka_producer *p, const rd_kafka_messa
 	return is_inferred(p, m) ? "no broker confirmed it" : NULL;
 }
 
+// The error that a message which comes back waits for; 0 when none is told. A client that is denied
+// its producer id purges what it has, for no reason of its own.
+static rd_kafka_resp_err_t
+refusal_of(const struct rdkafka_producer *p, enum sink_report report, rd_kafka_resp_err_t err) {
+	if (err == RD_KAFKA_RESP_ERR_NO_ERROR
+	    || (report != SINK_RETURNED && report != SINK_SUSPECT))
+		return RD_KAFKA_RESP_ERR_NO_ERROR;
+	return rdkafka_denied_id(p) ? RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED : err;
+}
+
 static unsigned int pass_reports(struct rdkafka_producer *p, rd_kafka_event_t *event) {
 	const rd_kafka_message_t *messages[REPORTS_AT_ONCE];
 	uint64_t now_ns = p->idempotent ? rtap_monotonic_ns() : 0;
@@ -197,7 +207,7 @@ static unsigned int pass_reports(struct rdkafka_producer *p, rd_kafka_event_t *e
 				rdkafka_denied_note(p, m->err);
 			rdkafka_producer_report(
 				p, m->partition, (uint64_t)(uintptr_t)m->_private, report, m->len,
-				m->err, why_of(p, m)
+				refusal_of(p, report, m->err), why_of(p, m)
 			);
 			if (p->idempotent)
 				rdkafka_turns_report(p, m->partition, report, now_ns);

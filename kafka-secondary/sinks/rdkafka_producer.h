@@ -69,6 +69,6 @@ static inline void rdkafka_producer_report(
 	size_t len, rd_kafka_resp_err_t err, const char *why
 ) {
 	if (report != SINK_SENT)
-		rdkafka_progress_reported(p->progress, partition, report == SINK_DELIVERED, err);
+		rdkafka_progress_reported(p->progress, partition, report >= SINK_TOO_LARGE, err);
 	p->setup->report(p->setup->arg, tag, report, len, why);
 }

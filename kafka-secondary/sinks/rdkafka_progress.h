@@ -33,9 +33,10 @@ struct partition_wait {
 // Without memory for a new partition, and for a negative one, nothing is noted.
 void rdkafka_progress_offered(struct rdkafka_progress *p, int32_t partition);
 
-// A last report came. `refusal`: the client's error of a message that comes back, else 0.
+// A last report came. `answered`: a broker confirmed the message, or it is proved bad. `refusal`:
+// the client's error of one that comes back, else 0.
 static inline void rdkafka_progress_reported(
-	struct rdkafka_progress *p, int32_t partition, bool delivered, int32_t refusal
+	struct rdkafka_progress *p, int32_t partition, bool answered, int32_t refusal
 ) {
 	struct partition_progress *part;
 
@@ -43,7 +44,7 @@ static inline void rdkafka_progress_reported(
 		return;
 	part = &p->partitions[partition];
 	part->nb_out -= part->nb_out > 0;
-	if (delivered) {
+	if (answered) {
 		part->confirmed = true;
 		part->refusal = 0;
 	} else if (refusal != 0) {

@@ -70,12 +70,14 @@ explain(const struct rdkafka_health *h, const struct wait_group *g, uint64_t now
 		);
 		break;
 	case RTAP_WAIT_ANSWER:
+		if (g->first == NULL)
+			break; // brokers do not name the partition (yet)
 		snprintf(
 			text, size,
 			"broker %" PRId32
-			" at %s is connected and has not answered; it may wait for "
-			"replicas or its disks, its log says more",
-			leader, name
+			" at %s has not answered; it may be out of reach, or wait for "
+			"replicas (%d of %d are in sync) or its disks, its log says more",
+			leader, name, g->first->isr_cnt, g->first->replica_cnt
 		);
 		break;
 	default: // said by the watcher, by rdkafka_topic_say_denied(), or with the ring's pause
@@ -98,9 +100,10 @@ void rdkafka_remedy_say(
 }
 
 void rdkafka_remedy_say_throttle(struct rdkafka_health *h, uint64_t now_ns) {
+	const struct broker_throttle *t = rdkafka_health_throttled(h, RDKAFKA_HEALTH_ANY, now_ns);
 	uint64_t hidden;
 
-	if (h->throttled.until_ns <= now_ns || h->throttled.ms < THROTTLE_WORTH_MS
+	if (t == NULL || t->ms < THROTTLE_WORTH_MS
 	    || !rtap_log_limit_pass(
 		    &h->limits[RTAP_WAIT_QUOTA], now_ns, RTAP_LOG_AGAIN_NS, &hidden
 	    ))
@@ -111,5 +114,5 @@ void rdkafka_remedy_say_throttle(struct rdkafka_health *h, uint64_t now_ns) {
 	    "request_percentage) is below the traffic; packets wait in the rings; raise it: "
 	    "kafka-configs.sh --bootstrap-server HOST:PORT --describe --entity-type clients --entity-type "
 	    "users shows it",
-	    h->throttled.id, h->throttled.broker, h->throttled.ms);
+	    t->id, t->broker, t->ms);
 }

@@ -61,7 +61,7 @@ look_without_answer(struct rdkafka_topic *t, rd_kafka_resp_err_t err, char *what
 
 	rdkafka_health_look(&t->health, rtap_monotonic_ns(), &waits);
 	if (waits.throttled || (err == RD_KAFKA_RESP_ERR__TIMED_OUT && t->health.metadata != NULL))
-		return RTAP_WAIT_NOTHING;
+		return t->health.topic_wait; // as before: only this thread writes it
 	bootstrap_servers(t, brokers, sizeof(brokers));
 	rdkafka_health_last_failure(&t->health, failure, sizeof(failure));
 	snprintf(
@@ -90,8 +90,9 @@ static enum rtap_wait look_at_topic(struct rdkafka_topic *t, char *what, size_t 
 		heard_partitions(t, found->partition_cnt);
 		return RTAP_WAIT_NOTHING;
 	}
-	if (err == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED && t->logs) {
-		rdkafka_topic_say_denied(t, RDKAFKA_DENIED_TOPIC);
+	if (err == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED) {
+		if (t->logs)
+			rdkafka_topic_say_denied(t, RDKAFKA_DENIED_TOPIC);
 		return RTAP_WAIT_PERMISSION;
 	}
 	bootstrap_servers(t, brokers, sizeof(brokers));
@@ -111,13 +112,14 @@ static enum rtap_wait look_at_topic(struct rdkafka_topic *t, char *what, size_t 
 // At the first look that is well, and again while partitions wait: it may be the reason.
 static void ask_configuration(struct rdkafka_topic *t, bool waits) {
 	uint64_t now_ns = rtap_monotonic_ns();
+	bool known = t->health.config.known;
 
-	if (t->asked_ns != 0 && (!waits || now_ns - t->asked_ns < RTAP_LOG_AGAIN_NS))
+	if (t->asked_ns != 0 && ((known && !waits) || now_ns - t->asked_ns < RTAP_LOG_AGAIN_NS))
 		return;
-	rdkafka_topic_config_ask(&t->health.config, t->client.rk, t->cfg->topic);
-	if (t->asked_ns == 0 && t->logs)
-		rdkafka_topic_config_warn(&t->health.config, t->client.rk, t->cfg->topic);
 	t->asked_ns = now_ns;
+	rdkafka_topic_config_ask(&t->health.config, t->client.rk, t->cfg->topic);
+	if (!known && t->health.config.known && t->logs)
+		rdkafka_topic_config_warn(&t->health.config, t->client.rk, t->cfg->topic);
 }
 
 void rdkafka_topic_forget_denial(struct rdkafka_topic *t) {

@@ -78,6 +78,19 @@ START_TEST(a_refusal_is_forgotten) {
 }
 END_TEST
 
+// It is proved bad: nothing comes back, nothing waits.
+START_TEST(a_proof_is_an_answer) {
+	begin();
+	rdkafka_progress_offered(&progress, 0);
+	rdkafka_progress_reported(&progress, 0, false, RD_KAFKA_RESP_ERR_INVALID_RECORD);
+	scan(1 * SECOND);
+	rdkafka_progress_offered(&progress, 0);
+	rdkafka_progress_reported(&progress, 0, true, 0);
+	scan(2 * SECOND);
+	ck_assert_uint_eq(scan(9 * SECOND), 0);
+}
+END_TEST
+
 START_TEST(counts_more_than_it_lists) {
 	begin();
 	for (int32_t i = 0; i < 9; i++)
@@ -140,7 +153,9 @@ START_TEST(the_leader_cannot_be_reached) {
 		&health, "[thrd:127.0.0.1:9092/1]: 127.0.0.1:9092/1: Connect to x failed: refused"
 	);
 	ck_assert_int_eq(judged(), RTAP_WAIT_ANSWER);
-	rdkafka_health_note_failure(&health, "127.0.0.1:9093/2: Failed to resolve 'x': unknown");
+	rdkafka_health_note_failure(
+		&health, "sasl_ssl://127.0.0.1:9093/2: Failed to resolve 'x': unknown (after 9ms)"
+	);
 	ck_assert_int_eq(judged(), RTAP_WAIT_LEADER);
 	rdkafka_health_last_failure(&health, why, sizeof(why));
 	ck_assert_str_eq(why, "127.0.0.1:9093/2: Failed to resolve 'x': unknown");
@@ -175,8 +190,14 @@ START_TEST(a_quota) {
 	ck_assert(found.throttled);
 	rdkafka_health_look(&health, rtap_monotonic_ns() + 60 * SECOND, &found);
 	ck_assert(!found.throttled);
+	rdkafka_health_note_throttle(&health, "127.0.0.1:9092", 1, 0); // another one's
+	ck_assert_int_eq(judged(), RTAP_WAIT_QUOTA);
 	rdkafka_health_note_throttle(&health, "127.0.0.1:9093", 2, 0);
 	ck_assert_int_eq(judged(), RTAP_WAIT_ANSWER);
+	rdkafka_health_note_throttle(&health, "127.0.0.1:9092", 1, 900);
+	ck_assert_int_eq(judged(), RTAP_WAIT_ANSWER);
+	rdkafka_health_look(&health, rtap_monotonic_ns(), &found);
+	ck_assert(found.throttled);
 }
 END_TEST
 
@@ -215,6 +236,7 @@ static Suite *make_suite(void) {
 	tcase_add_test(tcase, waits_since_the_last_confirmation);
 	tcase_add_test(tcase, waits_after_a_refusal);
 	tcase_add_test(tcase, a_refusal_is_forgotten);
+	tcase_add_test(tcase, a_proof_is_an_answer);
 	tcase_add_test(tcase, counts_more_than_it_lists);
 	tcase_add_test(tcase, the_leader_does_not_answer);
 	tcase_add_test(tcase, the_leader_cannot_be_reached);
