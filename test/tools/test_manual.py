@@ -23,6 +23,7 @@ UNEXPLAINED = {
     "...: ...: ...; make ": "names its remedy; it is split by a macro",
     '...: instance: "..." is not allowed': "names the file and the key",
     "...; packets wait in the rings, retrying": "begins with a cause that has its own entry",
+    "...: left out of the list: not a regular file": "explains itself",
     "cannot read random numbers: ...": "the kernel's reason is all there is to know",
     "instance ...: ...": "the kernel's reason is all there is to know",
     "out of memory": "explains itself",

@@ -147,9 +147,15 @@ START_TEST(what_is_no_file_is_left_out) {
 	make_folder(".config/ringtap/folder.yaml");
 	write_file(".config/ringtap/other.yaml", "topic: x\n");
 	find();
-	ck_assert_ptr_nonnull(strstr(complaints, "fifo.yaml: not a regular file\n"));
-	ck_assert_ptr_nonnull(strstr(complaints, "zero.yaml: not a regular file\n"));
-	ck_assert_ptr_nonnull(strstr(complaints, "folder.yaml: not a regular file\n"));
+	ck_assert_ptr_nonnull(
+		strstr(complaints, "fifo.yaml: left out of the list: not a regular file\n")
+	);
+	ck_assert_ptr_nonnull(
+		strstr(complaints, "zero.yaml: left out of the list: not a regular file\n")
+	);
+	ck_assert_ptr_nonnull(
+		strstr(complaints, "folder.yaml: left out of the list: not a regular file\n")
+	);
 	ck_assert_uint_eq(topics.nb, 1);
 	ck_assert_str_eq(topics.topics[0].interface, "kafka-other");
 }

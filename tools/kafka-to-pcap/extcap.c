@@ -93,7 +93,9 @@ static int add_file(struct extcap_topics *topics, const char *path, FILE *compla
 
 	if (is_something_else(path)) {
 		if (complaints != NULL)
-			fprintf(complaints, "kafka-to-pcap: %s: not a regular file\n", path);
+			fprintf(complaints,
+				"kafka-to-pcap: %s: left out of the list: not a regular file\n",
+				path);
 		return 0;
 	}
 	rc = rtap_config_load(&config, path, &error);

@@ -26,7 +26,7 @@ struct reader_options {
 	struct extcap_call extcap;
 };
 
-// Parse argv, whose words may be moved. Returns 0; -EINVAL or -ENOMEM after a line on stderr. What it fills in lives as long
-// as `argv`, but for reader.settings.properties, which the caller frees in any case. With --config
-// reader.topic may be NULL.
+// Parse argv, whose words may be moved. Returns 0; -EINVAL or -ENOMEM after a line on stderr. What
+// it fills in lives as long as `argv`, but for reader.settings.properties, which the caller frees
+// in any case. With --config reader.topic may be NULL.
 int reader_options_parse(struct reader_options *opts, int argc, char **argv);

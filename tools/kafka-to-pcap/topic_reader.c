@@ -120,8 +120,9 @@ enum topic_event topic_reader_next(
 	char text[static TOPIC_READER_TEXT_BYTES]
 ) {
 	bool all_done;
-	struct partition *behind = find_behind(reader, &all_done);
+	struct partition *behind;
 
+	find_behind(reader, &all_done);
 	if (topic_look(reader, all_done && !reader->looked_at_end, text) < 0)
 		return TOPIC_FAILED;
 	reader->looked_at_end |= all_done;

@@ -67,9 +67,9 @@ int topic_leader_failed(
 
 // Ask the leaders of all partitions for an offset: `ask` of each is the time in ms, or one of
 // RD_KAFKA_OFFSET_BEGINNING and _END; nothing is asked where it is TOPIC_ASK_NOTHING. `answer` is
-// the offset of the first record of that time or later, -1 without one, TOPIC_NO_ANSWER for what was
-// not asked. Leaders that do not answer are given up at `deadline_ms`. Returns an error of Kafka's,
-// then *failed is the leader.
+// the offset of the first record of that time or later, -1 without one, TOPIC_NO_ANSWER for what
+// was not asked. Leaders that do not answer are given up at `deadline_ms`. Returns an error of
+// Kafka's, then *failed is the leader.
 rd_kafka_resp_err_t topic_ask(struct topic_reader *reader, uint64_t deadline_ms, int32_t *failed);
 
 #define TOPIC_ASK_NOTHING INT64_MIN
