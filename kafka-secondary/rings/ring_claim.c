@@ -60,9 +60,9 @@ static void give_back(struct ring_claims *c, struct delivery *d) {
 	LOG(DEBUG, "%s: given back", d->source.name);
 }
 
-// As long as anything is delivered the ring may get empty; and what keeps Kafka from taking packets of
-// this worker, the next one meets, too: to end would only send twice what is in flight. Without
-// either this worker's client may be at fault.
+// As long as anything is delivered the ring may get empty; and what keeps Kafka from taking
+// packets of this worker, the next one meets, too: to end would only send twice what is in flight.
+// Without either this worker's client may be at fault.
 static bool may_get_empty(const struct ring_claims *c) {
 	enum rtap_wait reason = c->ctx->waits.reason;
 

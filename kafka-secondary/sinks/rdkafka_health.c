@@ -78,7 +78,8 @@ void rdkafka_health_note_throttle(
 
 	pthread_mutex_lock(&h->lock);
 	t = throttle_of(h, id);
-	// librdkafka tells of an answer without a throttle, too: it ends that of its own broker only.
+	// librdkafka tells of an answer without a throttle, too: it ends that of its own broker
+	// only.
 	if (ms > 0 || t->id == id) {
 		snprintf(t->broker, sizeof(t->broker), "%s", broker);
 		t->id = id;

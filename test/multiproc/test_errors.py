@@ -382,7 +382,8 @@ def device_limits(tap, lab):
     lab.write_config({**SMALL, "devices": f"net_tap0,iface={INTERFACE}", "receive-queues": 65,
                       "buffer-memory": "32MiB"})
     refused(tap, primary(lab, "-c", lab.config_path), "PORT",
-            ["receive-queues is 65", "the device's maximum is "], "too many receive queues are refused", lab)
+            ["receive-queues is 65", "the device's maximum is "],
+            "too many receive queues are refused", lab)
     tap.ok(INTERFACE not in lab.in_namespace("ip", "link"), "the device is gone again")
 
     lab.write_config({**SMALL, "receive-descriptors": 1024})
