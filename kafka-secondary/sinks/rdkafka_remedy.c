@@ -51,6 +51,8 @@ explain(const struct rdkafka_health *h, const struct wait_group *g, uint64_t now
 		);
 		break;
 	case RTAP_WAIT_REPLICAS:
+		if (g->first == NULL)
+			break;
 		snprintf(
 			text, size,
 			"brokers refuse to write: %d of %d replicas are in sync and min.insync.replicas "
