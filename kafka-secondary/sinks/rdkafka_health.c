@@ -4,19 +4,15 @@
 #include "rdkafka_health.h"
 
 #include "now.h"
-#include "rdkafka_remedy.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
-#define LOG_TYPE "kafka"
-
 // librdkafka repeats the same failure of a connection every 30 s.
 #define FAILURE_LASTS_NS (40 * RTAP_SECOND_NS)
 // The answer comes first and is held back afterwards (KIP-219), so the next one is late by this.
 #define THROTTLE_SLACK_NS (5 * RTAP_SECOND_NS)
-#define MAX_GROUPS 8
 
 void rdkafka_health_init(struct rdkafka_health *h, const char *topic) {
 	pthread_mutex_init(&h->lock, NULL);
@@ -236,14 +232,14 @@ static void add_to_group(
 		if (groups[i].reason == reason
 		    && (groups[i].first != NULL ? groups[i].first->leader : -1) == leader)
 			break;
-	if (i == MAX_GROUPS)
+	if (i == RDKAFKA_HEALTH_GROUPS)
 		return;
 	if (i == *nb_groups) {
 		groups[i] = (struct wait_group
 		){.reason = reason, .first = part, .since_ns = wait->since_ns};
 		++*nb_groups;
 	}
-	if (groups[i].nb < REMEDY_NAMED)
+	if (groups[i].nb < RDKAFKA_HEALTH_NAMED)
 		groups[i].named[groups[i].nb] = wait->partition;
 	groups[i].nb++;
 	if (wait->since_ns < groups[i].since_ns)
@@ -268,46 +264,20 @@ group_waits(const struct rdkafka_health *h, struct wait_group *groups, uint64_t 
 	return nb_groups;
 }
 
-static void say_groups(
-	struct rdkafka_health *h, const struct wait_group *groups, unsigned int nb, uint64_t now_ns
-) {
-	bool pass[RTAP_NB_WAITS] = {false}, asked[RTAP_NB_WAITS] = {false};
-	uint64_t hidden;
-
-	for (unsigned int i = 0; i < nb; i++) {
-		enum rtap_wait reason = groups[i].reason;
-
-		if (!asked[reason] && reason != RTAP_WAIT_QUOTA)
-			pass[reason] = rtap_log_limit_pass(
-				&h->limits[reason], now_ns, RTAP_LOG_AGAIN_NS, &hidden
-			);
-		asked[reason] = true;
-		if (pass[reason])
-			rdkafka_remedy_say(h, &groups[i], now_ns);
-	}
-	if (nb == 0 && h->said)
-		LOG(NOTICE, "topic %s: packets are confirmed again", h->topic);
-	h->said = nb > 0;
-}
-
 void rdkafka_health_judge(struct rdkafka_health *h, enum rtap_wait topic_wait) {
-	struct wait_group groups[MAX_GROUPS];
-	unsigned int nb_groups, most = 0;
+	unsigned int most = 0;
 	uint64_t now_ns;
 
 	pthread_mutex_lock(&h->lock);
 	now_ns = rtap_monotonic_ns(); // not before what others noted
-	nb_groups = group_waits(h, groups, now_ns);
-	for (unsigned int i = 1; i < nb_groups; i++)
-		if (groups[i].nb > groups[most].nb)
+	h->nb_groups = group_waits(h, h->groups, now_ns);
+	for (unsigned int i = 1; i < h->nb_groups; i++)
+		if (h->groups[i].nb > h->groups[most].nb)
 			most = i;
 	if (h->topic_wait != RTAP_WAIT_NOTHING && topic_wait == RTAP_WAIT_NOTHING)
-		h->quiet_until_ns = now_ns + RDKAFKA_HEALTH_WAIT_NS;
+		h->well_since_ns = now_ns;
 	h->topic_wait = h->reason = topic_wait;
-	if (topic_wait == RTAP_WAIT_NOTHING && nb_groups > 0)
-		h->reason = groups[most].reason;
-	rdkafka_remedy_say_throttle(h, now_ns);
-	if (topic_wait == RTAP_WAIT_NOTHING && now_ns >= h->quiet_until_ns)
-		say_groups(h, groups, nb_groups, now_ns);
+	if (topic_wait == RTAP_WAIT_NOTHING && h->nb_groups > 0)
+		h->reason = h->groups[most].reason;
 	pthread_mutex_unlock(&h->lock);
 }

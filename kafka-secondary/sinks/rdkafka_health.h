@@ -11,7 +11,7 @@
 
 #pragma once
 
-#include "log.h"
+#include "now.h"
 #include "rdkafka_progress.h"
 #include "rdkafka_topic_config.h"
 #include "sink.h"
@@ -24,6 +24,8 @@
 
 #define RDKAFKA_HEALTH_WAITS 256 // partitions that are looked at; more are counted
 #define RDKAFKA_HEALTH_BROKERS 16 // whose failures and throttling are known
+#define RDKAFKA_HEALTH_GROUPS 8 // of partitions that wait for the same
+#define RDKAFKA_HEALTH_NAMED 8 // partitions of a group
 #define RDKAFKA_HEALTH_WAIT_NS (5 * RTAP_SECOND_NS) // nothing confirmed for so long is worth a word
 
 // The last failure of the connection to a broker, in librdkafka's words.
@@ -41,13 +43,22 @@ struct broker_throttle {
 	uint64_t until_ns;
 };
 
+// Partitions of a leader that wait for the same.
+struct wait_group {
+	enum rtap_wait reason;
+	const rd_kafka_metadata_partition_t *first; // what is known of its first one, may be NULL
+	int32_t named[RDKAFKA_HEALTH_NAMED]; // the first ones
+	uint32_t nb;
+	uint64_t since_ns; // the longest
+};
+
 struct rdkafka_health {
 	const char *topic;
 	const rd_kafka_metadata_t *metadata; // the last answer, NULL = none yet; the watcher's
 	struct rdkafka_topic_config config; // the watcher's
-	struct rtap_log_limit limits[RTAP_NB_WAITS]; // the watcher's, by reason
-	bool said; // and not yet that it is over; the watcher's
-	uint64_t quiet_until_ns; // the topic is well again, packets are on their way; the watcher's
+	struct wait_group groups[RDKAFKA_HEALTH_GROUPS]; // as judged; the watcher's
+	unsigned int nb_groups;
+	uint64_t well_since_ns; // since when the topic is well again; the watcher's
 	pthread_mutex_t lock;
 	// Under `lock`:
 	struct partition_wait waits[RDKAFKA_HEALTH_WAITS];
@@ -88,11 +99,10 @@ void rdkafka_health_last_failure(struct rdkafka_health *h, char *why, size_t siz
 void rdkafka_health_heard(struct rdkafka_health *h, const rd_kafka_metadata_t *metadata);
 
 // Find what each partition waits for, with what was heard last. `topic_wait`: what all wait for by
-// the state of the topic, RTAP_WAIT_NOTHING when that is well; its words are the caller's. Logs a
-// line for each reason, once a minute.
+// the state of the topic, RTAP_WAIT_NOTHING when that is well; its words are the caller's.
 void rdkafka_health_judge(struct rdkafka_health *h, enum rtap_wait topic_wait);
 
-// ---- for rdkafka_remedy.c; under the lock ----
+// ---- under the lock ----
 
 // HOST:PORT of a broker; "" when the brokers do not name it.
 void rdkafka_health_broker_name(

@@ -3,8 +3,6 @@
 
 #include "rdkafka_remedy.h"
 
-#include "now.h"
-
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -13,7 +11,7 @@
 #define THROTTLE_WORTH_MS 500 // a word
 
 static void name_partitions(const struct wait_group *g, char *text, size_t size) {
-	uint32_t nb_named = g->nb < REMEDY_NAMED ? g->nb : REMEDY_NAMED;
+	uint32_t nb_named = g->nb < RDKAFKA_HEALTH_NAMED ? g->nb : RDKAFKA_HEALTH_NAMED;
 	size_t len = (size_t)snprintf(text, size, "partition%s", g->nb > 1 ? "s" : "");
 
 	for (uint32_t i = 0; i < nb_named; i++)
@@ -87,9 +85,7 @@ explain(const struct rdkafka_health *h, const struct wait_group *g, uint64_t now
 	}
 }
 
-void rdkafka_remedy_say(
-	const struct rdkafka_health *h, const struct wait_group *g, uint64_t now_ns
-) {
+static void say_group(const struct rdkafka_health *h, const struct wait_group *g, uint64_t now_ns) {
 	char partitions[160], text[640];
 
 	explain(h, g, now_ns, text, sizeof(text));
@@ -101,14 +97,33 @@ void rdkafka_remedy_say(
 	    h->topic, partitions, (now_ns - g->since_ns) / RTAP_SECOND_NS, text);
 }
 
-void rdkafka_remedy_say_throttle(struct rdkafka_health *h, uint64_t now_ns) {
+static void say_groups(struct rdkafka_remedy *r, const struct rdkafka_health *h, uint64_t now_ns) {
+	bool pass[RTAP_NB_WAITS] = {false}, asked[RTAP_NB_WAITS] = {false};
+	uint64_t hidden;
+
+	for (unsigned int i = 0; i < h->nb_groups; i++) {
+		enum rtap_wait reason = h->groups[i].reason;
+
+		if (!asked[reason])
+			pass[reason] = rtap_log_limit_pass(
+				&r->limits[reason], now_ns, RTAP_LOG_AGAIN_NS, &hidden
+			);
+		asked[reason] = true;
+		if (pass[reason])
+			say_group(h, &h->groups[i], now_ns);
+	}
+	if (h->nb_groups == 0 && r->said)
+		LOG(NOTICE, "topic %s: packets are confirmed again", h->topic);
+	r->said = h->nb_groups > 0;
+}
+
+static void
+say_throttle(struct rdkafka_remedy *r, const struct rdkafka_health *h, uint64_t now_ns) {
 	const struct broker_throttle *t = rdkafka_health_throttled(h, RDKAFKA_HEALTH_ANY, now_ns);
 	uint64_t hidden;
 
 	if (t == NULL || t->ms < THROTTLE_WORTH_MS
-	    || !rtap_log_limit_pass(
-		    &h->limits[RTAP_WAIT_QUOTA], now_ns, RTAP_LOG_AGAIN_NS, &hidden
-	    ))
+	    || !rtap_log_limit_pass(&r->throttle_limit, now_ns, RTAP_LOG_AGAIN_NS, &hidden))
 		return;
 	LOG(WARNING,
 	    "broker %" PRId32
@@ -117,4 +132,17 @@ void rdkafka_remedy_say_throttle(struct rdkafka_health *h, uint64_t now_ns) {
 	    "kafka-configs.sh --bootstrap-server HOST:PORT --describe --entity-type clients --entity-type "
 	    "users shows it",
 	    t->id, t->broker, t->ms);
+}
+
+void rdkafka_remedy_say(struct rdkafka_remedy *r, struct rdkafka_health *h) {
+	uint64_t now_ns;
+
+	pthread_mutex_lock(&h->lock);
+	now_ns = rtap_monotonic_ns();
+	say_throttle(r, h, now_ns);
+	// Right after an outage packets are on their way, and its failures are no reason any more.
+	if (h->topic_wait == RTAP_WAIT_NOTHING
+	    && now_ns - h->well_since_ns >= RDKAFKA_HEALTH_WAIT_NS)
+		say_groups(r, h, now_ns);
+	pthread_mutex_unlock(&h->lock);
 }

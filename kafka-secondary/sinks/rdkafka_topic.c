@@ -182,6 +182,7 @@ static void *watch_topic(void *arg) {
 			if (now == RTAP_WAIT_NOTHING && t->health.metadata != NULL)
 				ask_configuration(t, waits.nb_partitions > 0);
 			rdkafka_health_judge(&t->health, now);
+			rdkafka_remedy_say(&t->remedy, &t->health);
 			before = now;
 		}
 		sleep(1);

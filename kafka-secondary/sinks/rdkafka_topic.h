@@ -8,6 +8,7 @@
 #include "log.h"
 #include "rdkafka_client.h"
 #include "rdkafka_health.h"
+#include "rdkafka_remedy.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -24,6 +25,7 @@ struct rdkafka_topic {
 	pthread_t watcher;
 	_Atomic int32_t nb_partitions; // 0 = not known yet; any thread may read
 	struct rdkafka_health health;
+	struct rdkafka_remedy remedy; // the watcher's
 	pthread_mutex_t lock;
 	// Under `lock`:
 	struct rtap_log_limit denied_limit;
