@@ -9,7 +9,7 @@
 
 #include <rte_mbuf.h>
 
-#include <pcap/bpf.h>
+#include <pcap/pcap.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,26 +41,31 @@ int capture_filter_create(
 	return 0;
 }
 
-// bpf_filter() wants one stretch. Beyond the longest frame that tcpdump keeps there is nothing to
+// `len` bytes of a frame of `wire_len` bytes.
+static bool
+matches(const struct capture_filter *filter, const void *data, uint32_t wire_len, uint32_t len) {
+	const struct pcap_pkthdr header = {.caplen = len, .len = wire_len};
+
+	return pcap_offline_filter(&filter->program, &header, data) != 0;
+}
+
+// libpcap wants one stretch. Beyond the longest frame that tcpdump keeps there is nothing to
 // see.
 static bool wants_segments(const struct capture_filter *filter, const struct rte_mbuf *m) {
 	uint8_t flat[RTAP_FILTER_LONGEST_FRAME];
 	uint32_t len = rte_pktmbuf_pkt_len(m) < sizeof(flat) ? rte_pktmbuf_pkt_len(m)
 							     : (uint32_t)sizeof(flat);
 
-	return bpf_filter(
-		       filter->program.bf_insns, rte_pktmbuf_read(m, 0, len, flat),
-		       rte_pktmbuf_pkt_len(m), len
-	       ) != 0;
+	return matches(filter, rte_pktmbuf_read(m, 0, len, flat), rte_pktmbuf_pkt_len(m), len);
 }
 
 static bool wants(const struct capture_filter *filter, const struct rte_mbuf *m) {
 	if (m->nb_segs > 1)
 		return wants_segments(filter, m);
-	return bpf_filter(
-		       filter->program.bf_insns, rte_pktmbuf_mtod(m, const u_char *),
-		       rte_pktmbuf_pkt_len(m), rte_pktmbuf_data_len(m)
-	       ) != 0;
+	return matches(
+		filter, rte_pktmbuf_mtod(m, const void *), rte_pktmbuf_pkt_len(m),
+		rte_pktmbuf_data_len(m)
+	);
 }
 
 uint16_t
