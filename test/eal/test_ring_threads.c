@@ -181,6 +181,7 @@ struct worker {
 	struct worker_slot slot;
 	struct rtap_config cfg;
 	struct delivery_context ctx;
+	struct rtap_slot_counters counters;
 	struct delivery deliveries[NB_RINGS];
 	struct ring_claims claims;
 };
@@ -234,6 +235,7 @@ static void *worker(void *arg) {
 	*c = (struct worker){.slot = {.index = index, .shared = &shm.slots[index]}};
 	c->ctx.cfg = &c->cfg;
 	c->ctx.shm_header = &shm.header;
+	c->ctx.counters = &c->counters;
 	be_born(c);
 	for (unsigned int round = 1; !atomic_load(&stop); round++) {
 		REQUIRE(ring_claims_update(&c->claims, CLAIM_ASSIGNED) == 0);

@@ -123,6 +123,7 @@ static void heard(int32_t leader, int replica_cnt, int isr_cnt, int32_t refusal)
 	partitions[1] = (rd_kafka_metadata_partition_t){.id = 1, .leader = 1};
 	*metadata = (rd_kafka_metadata_t
 	){.broker_cnt = 2, .brokers = brokers, .topic_cnt = 1, .topics = topics};
+	rdkafka_health_heard(&health, NULL); // frees that of the case before
 	health = (struct rdkafka_health){0};
 	rdkafka_health_init(&health, topic);
 	rdkafka_health_heard(&health, metadata);
