@@ -18,7 +18,7 @@ import sys
 import tempfile
 import time
 
-from kafka import KafkaProducer
+from producer import Producer
 from tap import Tap
 
 from lab import Lab, Program, read_pcap, wait_for
@@ -80,7 +80,7 @@ class Writer:
     def __init__(self, lab, topic):
         lab.create_topic(PARTITIONS, topic)
         self.topic = topic
-        self.producer = KafkaProducer(bootstrap_servers=lab.bootstrap, api_version=(2, 1))
+        self.producer = Producer(lab.bootstrap)
 
     def packet(self, packet, headers=None, unit_ns=1_000):
         self.record(packet.time_ns, packet.port + 2 * packet.ring, packet.frame, headers, unit_ns)
@@ -354,8 +354,7 @@ def added_partitions(tap, lab, hour):
     wait_for(lambda: path.exists() and path.stat().st_size > 24, "the first packet", 20)
     lab.kafka_topic("add-partitions", "growing", PARTITIONS + 2)
     writer.finish()
-    with contextlib.closing(KafkaProducer(bootstrap_servers=lab.bootstrap,
-                                          api_version=(2, 1))) as producer:
+    with contextlib.closing(Producer(lab.bootstrap)) as producer:
         for number in (1, 2):
             producer.send("growing", partition=PARTITIONS - 1 + number,
                           value=hour.packets[number].frame,
@@ -574,8 +573,7 @@ def capture_live(lab, desk, topic, packets, *words):
                                               "udp.port", "-c", "10", *words), kind=Program)
     tshark.wait_log(r"Capturing on ", 30)
     deadline = time.monotonic() + 40
-    with contextlib.closing(KafkaProducer(bootstrap_servers=lab.bootstrap,
-                                          api_version=(2, 1))) as producer:
+    with contextlib.closing(Producer(lab.bootstrap)) as producer:
         while tshark.is_running() and time.monotonic() < deadline:
             for packet in packets[:32]:
                 time_ns = time.time_ns()

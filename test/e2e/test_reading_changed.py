@@ -12,7 +12,7 @@ import struct
 import sys
 import time
 
-from kafka import KafkaProducer
+from producer import Producer
 from kafka_events import Elsewhere, delete_records, open_transaction
 from tap import Tap
 from test_reading_back import headers_of, make_packets, program, read_back
@@ -42,7 +42,7 @@ class Records:
 
     def write(self, count, headers=True, behind_ns=0):
         """The next packets; Kafka's time is that of the writing."""
-        producer = KafkaProducer(bootstrap_servers=self.lab.bootstrap, api_version=(2, 1))
+        producer = Producer(self.lab.bootstrap)
         packets = self.packets[self.used:self.used + count]
         self.used += count
         for packet in packets:
@@ -203,7 +203,7 @@ def append_time(tap, lab):
     begin_ns = time.time_ns() - 10 * 86_400 * 1_000_000_000
     lab.kafka_topic("create", "behind", "--partitions", 1, "--config",
                     "message.timestamp.type=LogAppendTime")
-    producer = KafkaProducer(bootstrap_servers=lab.bootstrap, api_version=(2, 1))
+    producer = Producer(lab.bootstrap)
     packets = make_packets(begin_ns)[0][:100]
     for packet in packets:
         producer.send("behind", partition=0, value=packet.frame,
