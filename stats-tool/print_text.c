@@ -202,10 +202,10 @@ void print_waiting_workers(FILE *out, const struct view *view) {
 		if (wait == RTAP_WAIT_NOTHING)
 			continue;
 		fprintf(out,
-			"worker %" PRIu32 " (pid %" PRIu64 "): %" PRIu64
-			" partitions with packets wait: %s; its log says more\n",
-			i, rtap_counter_get(&s->pid), rtap_counter_get(&s->partitions_waiting),
-			view_wait_text(wait));
+			"worker %" PRIu32 " (pid %" PRIu64 ") waits: %s (%" PRIu64
+			" partitions with packets); its log says more\n",
+			i, rtap_counter_get(&s->pid), view_wait_text(wait),
+			rtap_counter_get(&s->partitions_waiting));
 	}
 }
 
