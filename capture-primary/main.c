@@ -81,7 +81,6 @@ static int check_only(const struct rtap_config *cfg) {
 	int rc;
 
 	rc = find_group(cfg, &gid);
-
 	if (rc == 0)
 		rc = eal_plan(cfg, &s);
 	if (rc < 0)

@@ -25,10 +25,9 @@ void rdkafka_health_note_failure(struct rdkafka_health *h, const char *text) {
 	const char *thread_end = strncmp(text, "[thrd:", 6) == 0 ? strstr(text, "]: ") : NULL;
 	const char *begin = thread_end != NULL ? thread_end + 3 : text;
 	const char *end = strstr(begin, ": ");
+	const char *scheme = strstr(begin, "://"); // of TLS and SASL: sasl_ssl://HOST:PORT/ID
 	struct broker_failure *f, *oldest = h->failures;
 	char broker[sizeof(f->broker)], *detail;
-
-	const char *scheme = strstr(begin, "://"); // of TLS and SASL: sasl_ssl://HOST:PORT/ID
 
 	if (scheme != NULL && end != NULL && scheme < end)
 		begin = scheme + 3;

@@ -86,7 +86,7 @@ explain(const struct rdkafka_health *h, const struct wait_group *g, uint64_t now
 }
 
 static void say_group(const struct rdkafka_health *h, const struct wait_group *g, uint64_t now_ns) {
-	char partitions[160], text[640];
+	char partitions[160], text[1024]; // a topic's name has up to 249 characters
 
 	explain(h, g, now_ns, text, sizeof(text));
 	if (text[0] == '\0')
